@@ -1,0 +1,84 @@
+"""`make bench`: every figure beside its limit, written to bench/report.md and report.json.
+
+The data lies in a database of its own, on a private server that keeps its
+promises (fsync on), and stays for the next run. ARGS="--scale 0.1 --only csv_import".
+"""
+
+import argparse
+import contextlib
+import os
+import pkgutil
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import django
+from environs import Env
+
+from bench import figures, frame, report
+from credit_portal import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def main():
+    options = _options()
+    Env().read_env(BASE_DIR / ".env", recurse=False)
+    var = Path(os.environ.get("VAR") or BASE_DIR / "var").absolute() / "bench"
+    os.environ.update(VAR=str(var), DJANGO_SETTINGS_MODULE="credit_portal.settings")
+    with contextlib.ExitStack() as stack:
+        if not os.environ.get("DATABASE_URL"):
+            stack.enter_context(embedded.start(var))
+        _prepare()
+        lines, about = _measure(options, var)
+    started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    print(report.write(lines, about=about, scale=options.scale, started=started))
+
+
+def _options():
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=float(os.environ.get("SCALE", "1")))
+    parser.add_argument("--only", nargs="*", default=[], metavar="FIGURE")
+    return parser.parse_args()
+
+
+def _prepare():
+    """A database beside the portal's, up to date, with the rules."""
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    name = settings.DATABASES["default"]["NAME"] + "_bench"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("select 1 from pg_database where datname = %s", [name])
+        if not cursor.fetchone():
+            cursor.execute(f"create database {connection.ops.quote_name(name)}")
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    print(f"· preparing the database {name}", flush=True)
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    call_command("seed_rules", verbosity=0)
+
+
+def _measure(options, var):
+    from django.db import connection
+
+    for module in pkgutil.iter_modules(figures.__path__):
+        import_module(f"bench.figures.{module.name}")
+    chosen = [one for one in frame.FIGURES if not options.only or one.name in options.only]
+    if unknown := set(options.only) - {one.name for one in chosen}:
+        sys.exit(f"no such figure: {', '.join(unknown)}")
+    bench = frame.Bench(options.scale, var)
+    lines = []
+    for one in chosen:
+        print(f"· {one.title} …", flush=True)
+        lines.append(report.line(one, one.run(bench)))
+        print(f"  {lines[-1]['times_the_limit']} × {one.beside}", flush=True)
+    return lines, report.machine(connection)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""How a subject gets on the black list: document, prior notice, defence, responsible persons."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import Listing, ListingQuerySet
+
+
+class BlackListingManager(models.Manager.from_queryset(ListingQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().black()
+
+
+class BlackListing(Listing):
+    """An entry of the black list. Its status moves by Listing.MOVES."""
+
+    objects = BlackListingManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = verbose_name_plural = _("黑名单记录")
+
+
+class PriorNotice(models.Model):
+    """The notice served before listing, and the subject's statement and defence."""
+
+    class Means(models.TextChoices):
+        DIRECT = "direct", _("直接送达")
+        POST = "post", _("邮寄送达")
+        LEFT = "left", _("留置送达")
+        ELECTRONIC = "electronic", _("电子送达")
+        PUBLIC = "public", _("公告送达")
+
+    listing = models.OneToOneField(BlackListing, models.PROTECT, related_name="prior_notice")
+    served_on = models.DateField(_("送达日期"))
+    means = models.CharField(_("送达方式"), max_length=20, choices=Means)
+    defence_until = models.DateField(_("陈述申辩截止"))
+    defence_received_on = models.DateField(_("收到陈述申辩"), null=True, blank=True)
+    defence_text = models.TextField(_("陈述申辩意见"), blank=True)
+    opinion = models.TextField(_("对陈述申辩的答复"), blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("列入前告知")
+        constraints = [
+            models.CheckConstraint(
+                name="priornotice_dates", condition=Q(defence_until__gte=F("served_on"))
+            )
+        ]
+
+    @property
+    def defence_made(self):
+        return bool(self.defence_text or self.defence_received_on)

@@ -1,0 +1,193 @@
+"""How an entry gets on the black list: draft, notice served, defence heard, second officer."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from blacklist import policies
+from blacklist.models import BlackListing, PriorNotice
+from casework.moves import IllegalMove, lock, record
+from casework.workdays import add_working_days
+from listings import services as listings
+from listings.models import ResponsiblePerson
+from parties import services as parties
+from rulebook.models import Degree, ListKind, parameter
+
+
+@transaction.atomic
+def draft(*, actor, subject, category, today, prior_notice=None, responsible_persons=None, **fields):
+    """Write a draft of the black list with its notice and responsible persons.
+
+    Returns (entry, made). `prior_notice` holds served_on, means, defence_until and
+    perhaps defence; `responsible_persons` is a list of name, id_type, id_number, role,
+    fact, basis. Raises what `listings.services.draft` raises.
+    """
+    if category.kind != ListKind.BLACK:
+        raise ValidationError({"category": _("这个类别不是黑名单的。")})
+    listing, made = listings.draft(
+        actor=actor, subject=subject, category=category, today=today, **fields
+    )
+    listing = BlackListing.objects.get(pk=listing.pk)
+    if prior_notice:
+        _write_notice(listing, actor=actor, today=today, **prior_notice)
+    if responsible_persons is not None:
+        name_responsible_persons(listing, responsible_persons, actor=actor)
+    return listing, made
+
+
+@transaction.atomic
+def serve_notice(listing, *, actor, today, served_on, means, defence_until):
+    """Note that the prior notice was served, how, and until when the subject may answer.
+
+    Raises ValidationError where the time to answer is shorter than the rule's.
+    """
+    return _write_notice(
+        listing,
+        actor=actor,
+        today=today,
+        served_on=served_on,
+        means=means,
+        defence_until=defence_until,
+    )
+
+
+@transaction.atomic
+def record_defence(listing, *, actor, received_on, text, opinion):
+    """Note the subject's statement and defence, and the department's opinion of it."""
+    if not policies.may_serve_notice(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    notice = PriorNotice.objects.filter(listing=listing).first()
+    if notice is None:
+        raise ValidationError({"prior_notice": _no_notice()})
+    notice.defence_received_on, notice.defence_text = received_on, text
+    notice.opinion = opinion
+    notice.full_clean()
+    if received_on < notice.served_on:
+        raise ValidationError({"received_on": _("不能早于送达日期。")})
+    notice.save()
+    record(listing, "record_defence", actor=actor, note=text[:200])
+    return notice
+
+
+@transaction.atomic
+def name_responsible_persons(listing, people, *, actor):
+    """Replace the draft's responsible persons. Naming one lists nobody by itself."""
+    if not policies.may_serve_notice(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    ResponsiblePerson.objects.filter(listing=listing).delete()
+    for index, person in enumerate(people):
+        try:
+            _name(listing, **person)
+        except ValidationError as error:
+            raise ValidationError({f"responsible_persons.{index}": error.messages}) from error
+    record(listing, "name_responsible_persons", actor=actor, note=str(len(people)))
+
+
+@transaction.atomic
+def publish(listing, *, actor, today, expected_version=None):
+    """Put the entry on the black list, once its subject has had the time to answer.
+
+    Raises PermissionDenied for an author or another department's officer,
+    ValidationError (no_document, not_serious, no_notice, defence_open …) naming each
+    thing that is missing, IllegalMove, StaleVersion.
+    """
+    if not policies.may_publish(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    errors = missing(listing, today)
+    if errors:
+        raise ValidationError(errors)
+    return listings.publish(listing, actor=actor, today=today, expected_version=expected_version)
+
+
+def missing(listing, today):
+    """What still stands between a draft and the black list: {field: ValidationError}."""
+    errors = {}
+    for field, name in DOCUMENT.items():
+        if not getattr(listing, field):
+            errors[field] = ValidationError(_("请填写%(name)s。") % {"name": name}, "no_document")
+    if not listing.ground:
+        errors["ground"] = ValidationError(_("请写明事实和理由。"), code="no_ground")
+    if listing.degree != Degree.SERIOUS:
+        errors["degree"] = ValidationError(
+            _("只有严重失信行为才能列入黑名单。"), code="not_serious"
+        )
+    notice = PriorNotice.objects.filter(listing_id=listing.pk).first()
+    if notice is None:
+        errors["prior_notice"] = _no_notice()
+    elif today <= notice.defence_until:
+        errors["prior_notice.defence_until"] = ValidationError(
+            _("陈述申辩期到 %(day)s 才满。") % {"day": notice.defence_until}, code="defence_open"
+        )
+    elif notice.defence_made and not notice.opinion:
+        errors["prior_notice.defence"] = ValidationError(
+            _("当事人提出了陈述申辩，请先写明答复意见。"), code="defence_open"
+        )
+    return errors
+
+
+DOCUMENT = {
+    "document_number": "文书文号",
+    "document_kind": "文书种类",
+    "document_organ": "作出机关",
+    "document_date": "文书日期",
+}
+
+
+def _no_notice():
+    return ValidationError(_("须先送达列入告知书。"), code="no_notice")
+
+
+def _draft_of(listing):
+    """The locked draft; an entry that is no longer one is refused."""
+    listing = lock(BlackListing(pk=listing.pk))
+    if not listing.can("edit"):
+        raise IllegalMove(listing, "edit")
+    return listing
+
+
+def _write_notice(listing, *, actor, today, served_on, means, defence_until, defence=None):
+    if not policies.may_serve_notice(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    _refuse_short_notice(served_on, defence_until, today)
+    notice = PriorNotice.objects.filter(listing=listing).first() or PriorNotice(listing=listing)
+    notice.served_on, notice.means, notice.defence_until = served_on, means, defence_until
+    if defence:
+        notice.defence_received_on = defence.get("received_on")
+        notice.defence_text = defence.get("text", "")
+        notice.opinion = defence.get("opinion", "")
+    notice.full_clean(exclude=["listing"])
+    notice.save()
+    record(listing, "serve_notice", actor=actor, note=f"{served_on} – {defence_until}")
+    return notice
+
+
+def _refuse_short_notice(served_on, defence_until, today):
+    if served_on > today:
+        raise ValidationError({"prior_notice.served_on": _("送达日期不能晚于今天。")})
+    days = parameter("defence", on=today)
+    earliest = add_working_days(served_on, days)
+    if defence_until < earliest:
+        raise ValidationError(
+            {
+                "prior_notice.defence_until": _(
+                    "陈述申辩期至少 %(days)s 个工作日，最早到 %(day)s。"
+                )
+                % {"days": days, "day": earliest}
+            }
+        )
+
+
+def _name(listing, *, name, id_type, id_number, role, fact, basis):
+    person = ResponsiblePerson(
+        listing=listing,
+        person=parties.person(name, id_type, id_number),
+        role=role,
+        fact=fact,
+        basis=basis,
+    )
+    person.full_clean(exclude=["listing", "person"])
+    person.save()

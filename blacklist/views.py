@@ -1,0 +1,38 @@
+from django.utils import timezone
+
+from blacklist.models import BlackListing
+from casework.workdays import add_months
+from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
+from rulebook.models import parameter
+
+
+@shows_entries
+def black_list(request):
+    return list_page(request, BlackListing.objects.all(), kind="black")
+
+
+@shows_entries
+def black_entry(request, public_id):
+    """A black entry; 410 once it has ended, 404 for a red one."""
+    today = timezone.localdate()
+    entries = BlackListing.objects.select_related("prior_notice")
+    listing, public = shown_entry(entries, public_id, today)
+    if not public:
+        return ended(request)
+    return entry_page(
+        request,
+        listing,
+        "blacklist/entry.html",
+        notice=getattr(listing, "prior_notice", None),
+        persons=listing.responsible_persons.select_related("person"),
+        repair_from=_repair_from(listing),
+        objection_days=parameter("objection_reply", on=today),
+    )
+
+
+def _repair_from(listing):
+    """The first day on which repair may be asked for, or None where the category forbids it."""
+    category = listing.category
+    if not category.repairable:
+        return None
+    return add_months(listing.published_on, category.repair_after_months)

@@ -1,0 +1,42 @@
+"""Worker and clock in one process, on Redis where there is one and in memory where there is none.
+
+The broker is a doorbell only: every task is a sweep that asks what is due, so a
+lost message costs promptness and nothing else.
+"""
+
+import os
+
+from celery import Celery, bootsteps
+from celery.beat import EmbeddedService
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "credit_portal.settings")
+
+app = Celery("credit_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+class Clock(bootsteps.StartStopStep):
+    """The clock is a thread of the worker: the in-memory transport ends at the process's edge.
+
+    It keeps no schedule file. Each start rings every sweep once, so that whatever
+    fell due while nothing ran is done at once.
+    """
+
+    def __init__(self, worker, **options):
+        super().__init__(worker, **options)
+        self.service = EmbeddedService(
+            worker.app, thread=True, scheduler_cls="celery.beat:Scheduler"
+        )
+
+    def start(self, worker):
+        self.service.start()
+        for name in settings.SWEEPS:
+            worker.app.send_task(name)
+
+    def stop(self, worker):
+        self.service.stop()
+
+
+app.steps["worker"].add(Clock)

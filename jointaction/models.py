@@ -1,0 +1,218 @@
+"""Joint action: what each cooperating unit is asked to do, what it answered, whom it checked."""
+
+import uuid
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from casework.models import Case
+from listings.models import Change, Listing
+from parties.models import Acted, Department
+
+
+class PushQuerySet(models.QuerySet):
+    def of_unit(self, department_id):
+        return self.filter(unit=department_id)
+
+    def open(self):
+        return self.filter(status__in=Push.OPEN)
+
+    def awaited(self):
+        """Open pushes that somebody is bound to answer; advisory ones inform only."""
+        return self.open().filter(advisory_only=False)
+
+    def overdue(self, today):
+        return self.awaited().filter(feedback_due__lt=today)
+
+    def with_parts(self):
+        return self.select_related(
+            "unit",
+            "listing__subject",
+            "listing__category",
+            "listing__misconduct",
+            "listing__department",
+            "listing__basis",
+            "listing__measure_set",
+        ).prefetch_related("feedback")
+
+
+class Push(Case):
+    """One change put before one unit, with that unit's measures."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("待签收")
+        ACKNOWLEDGED = "acknowledged", _("已签收")
+        PARTLY_ANSWERED = "partly_answered", _("部分反馈")
+        ANSWERED = "answered", _("已反馈")
+        SUPERSEDED = "superseded", _("已被后来的推送代替")
+
+    class Kind(models.TextChoices):
+        APPLY = "apply", _("执行")
+        CORRECT = "correct", _("更正")
+        LIFT = "lift", _("解除")
+
+    OPEN = (Status.OPEN, Status.ACKNOWLEDGED, Status.PARTLY_ANSWERED)
+    MOVES = {
+        "acknowledge": ({Status.OPEN}, Status.ACKNOWLEDGED),
+        "answer_part": (set(OPEN), Status.PARTLY_ANSWERED),
+        "answer": (set(OPEN), Status.ANSWERED),
+        "supersede": (set(OPEN), Status.SUPERSEDED),
+    }
+
+    status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.OPEN)
+    change = models.ForeignKey(Change, models.PROTECT, related_name="pushes")
+    listing = models.ForeignKey(
+        Listing, models.PROTECT, related_name="pushes", verbose_name=_("记录")
+    )
+    unit = models.ForeignKey(
+        Department, models.PROTECT, related_name="pushes", verbose_name=_("单位")
+    )
+    kind = models.CharField(_("性质"), max_length=10, choices=Kind)
+    # [{code, name, article, memorandum, advisory, until}]: this unit's, frozen
+    measures = models.JSONField(_("措施"))
+    advisory_only = models.BooleanField(_("只供参考"), default=False)
+    feedback_due = models.DateField(_("反馈期限"), null=True, blank=True)
+    provisional = models.BooleanField(_("期限暂定"), default=False)
+    acknowledged_at = models.DateTimeField(_("签收时间"), null=True, blank=True)
+    answered_at = models.DateTimeField(_("反馈完成时间"), null=True, blank=True)
+    reminded_on = models.DateField(_("催办日"), null=True, blank=True)
+    escalated_on = models.DateField(_("报督办日"), null=True, blank=True)
+
+    objects = PushQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("推送")
+        constraints = [
+            # distribution may run as often as it likes
+            models.UniqueConstraint(fields=["change", "unit"], name="push_once")
+        ]
+        indexes = [
+            # for a unit's to-do and the late sweep: the few that are not answered
+            models.Index(
+                fields=["unit", "feedback_due"],
+                name="push_open",
+                condition=Q(status__in=["open", "acknowledged", "partly_answered"]),
+            ),
+            # for superseding the entry's earlier pushes
+            models.Index(fields=["listing", "unit"], name="push_listing"),
+        ]
+
+    def is_overdue(self, today):
+        return (
+            self.status in self.OPEN
+            and not self.advisory_only
+            and self.feedback_due is not None
+            and self.feedback_due < today
+        )
+
+
+class DistributionCursor(models.Model):
+    """Up to which ledger position changes have been put before the units."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="distributioncursor_single", condition=Q(id=1))]
+
+
+class Check(Acted):
+    """A query at the point of business: who asked about whom, why, and what was answered.
+
+    The log is kept by month; nothing refers to it by foreign key.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+    purpose = models.CharField(_("办什么事"), max_length=200)
+    reference = models.CharField(_("业务编号"), max_length=200)
+    as_of = models.DateField(_("查询日"), null=True, blank=True)
+    ledger_seq = models.BigIntegerField(_("账本序号"))
+    subjects = models.PositiveIntegerField(_("查询数"))
+    hits = models.PositiveIntegerField(_("命中数"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("查询")
+        indexes = [
+            # for reading and dropping the log by month
+            BrinIndex(fields=["at"], name="check_at")
+        ]
+
+
+class HitQuerySet(models.QuerySet):
+    def pending(self, unit_id):
+        return self.filter(unit=unit_id, answered_at=None)
+
+
+class Hit(models.Model):
+    """An entry that a check found. It stays on the unit's to-do until it is fed back."""
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    check_id = models.BigIntegerField(db_index=True)
+    check_public_id = models.UUIDField(db_index=True)
+    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
+    listing = models.ForeignKey(Listing, models.PROTECT, related_name="hits", verbose_name=_("记录"))
+    matched_as = models.CharField(_("命中身份"), max_length=20, default="subject")
+    reference = models.CharField(_("业务编号"), max_length=200)
+    measures = models.JSONField(_("本单位的措施"))
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+    feedback_due = models.DateField(_("反馈期限"))
+    answered_at = models.DateTimeField(_("反馈时间"), null=True, blank=True)
+    handling = models.CharField(_("处理"), max_length=10, blank=True)
+    result = models.TextField(_("处理结果"), blank=True)
+    remark = models.TextField(_("备注"), blank=True)
+
+    objects = HitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("命中")
+        indexes = [
+            # for a unit's to-do
+            models.Index(
+                fields=["unit", "feedback_due"],
+                name="hit_pending",
+                condition=Q(answered_at=None),
+            )
+        ]
+
+
+class Feedback(Acted):
+    """One measure answered by a unit, on a push or on a check's hit. The newest answer counts."""
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied", _("已执行")
+        NOT_APPLICABLE = "not_applicable", _("不适用")
+        DECLINED = "declined", _("不执行")
+        LIFTED = "lifted", _("已解除")
+        STANDS = "stands", _("另有决定，继续执行")
+
+    NEEDS_REMARK = (Outcome.NOT_APPLICABLE, Outcome.DECLINED, Outcome.STANDS)
+
+    id = models.BigAutoField(primary_key=True)
+    push = models.ForeignKey(
+        Push, models.PROTECT, null=True, blank=True, related_name="feedback"
+    )
+    hit = models.ForeignKey(Hit, models.PROTECT, null=True, blank=True, related_name="feedback")
+    measure = models.CharField(_("措施"), max_length=8)
+    outcome = models.CharField(_("结果"), max_length=20, choices=Outcome)
+    applied_on = models.DateField(_("执行日期"), null=True, blank=True)
+    until = models.DateField(_("截止日"), null=True, blank=True)
+    remark = models.TextField(_("说明"), blank=True)
+    reference = models.CharField(_("业务编号"), max_length=200, blank=True)
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("反馈")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="feedback_on_push_or_hit",
+                condition=Q(push=None, hit__isnull=False) | Q(push__isnull=False, hit=None),
+            )
+        ]

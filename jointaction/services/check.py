@@ -1,0 +1,203 @@
+"""Checks at the point of business: is this subject on a list, and what must my unit do?"""
+
+from dataclasses import dataclass, field
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from casework.workdays import add_working_days
+from jointaction import policies
+from jointaction.models import Check, Hit
+from listings import ledger
+from listings.models import Listing, ListingVersion, ResponsiblePerson
+from listings.services import measures_of
+from parties import identity, sealing
+from parties.models import Subject
+from rulebook.models import ListKind, parameter
+
+MOST_SUBJECTS = 1_000
+
+
+@dataclass
+class Match:
+    """An entry found for a subject: with this unit's measures only."""
+
+    listing: Listing
+    matched_as: str
+    measures: list
+    suppressed: bool = False  # a red entry whose benefits a black one suspends
+
+
+@dataclass
+class Result:
+    """What is answered about one asked subject."""
+
+    index: int
+    outcome: str = "clear"
+    reason: str = ""
+    name_differs: bool = False
+    subject: Subject | None = None
+    matches: list = field(default_factory=list)
+
+
+@transaction.atomic
+def check(subjects, *, actor, purpose, reference, today, as_of=None):
+    """Answer for each asked subject whether it is on a list; returns (check, results).
+
+    `subjects` is a list of {code, name?} or {name, id_type, id_number}; an organisation
+    is decided by its code, a person by name and number together. The check and its hits
+    are logged in the same transaction. Raises PermissionDenied, ValidationError.
+    """
+    if not policies.may_check(actor.user):
+        raise PermissionDenied
+    _refuse_bad_question(subjects, purpose, reference)
+    unit = actor.department
+    results = [Result(index) for index in range(len(subjects))]
+    _find_organisations(subjects, results)
+    _find_persons(subjects, results, today)
+    _find_entries(results, unit, today, as_of)
+    hits = [(result, match) for result in results for match in result.matches]
+    logged = Check.objects.create(
+        unit=unit,
+        purpose=purpose,
+        reference=reference,
+        as_of=as_of,
+        ledger_seq=ledger.head().seq,
+        subjects=len(subjects),
+        hits=len(hits),
+        **actor.columns,
+    )
+    if as_of is None:
+        _log_hits(logged, hits, today)
+    return logged, results
+
+
+def _refuse_bad_question(subjects, purpose, reference):
+    errors = {}
+    for name, value in (("purpose", purpose), ("reference", reference)):
+        if not 1 <= len(value.strip()) <= 200:
+            errors[name] = _("请填写 1 到 200 个字。")
+    if not 1 <= len(subjects) <= MOST_SUBJECTS:
+        errors["subjects"] = _("一次查询 1 到 %(most)s 个主体。") % {"most": MOST_SUBJECTS}
+    if errors:
+        raise ValidationError(errors)
+
+
+def _find_organisations(subjects, results):
+    asked = {}
+    for given, result in zip(subjects, results, strict=True):
+        if given.get("code"):
+            _ask_code(given, result, asked)
+        elif not given.get("id_number"):
+            result.outcome, result.reason = "invalid", "name_is_not_identity"
+    found = {subject.code: subject for subject in Subject.objects.filter(code__in=asked)}
+    for code, askers in asked.items():
+        for given, result in askers:
+            result.subject = found.get(code)
+            result.name_differs = _differs(given.get("name"), result.subject)
+
+
+def _ask_code(given, result, asked):
+    try:
+        asked.setdefault(identity.check_code(given["code"]), []).append((given, result))
+    except ValidationError as error:
+        result.outcome, result.reason = "invalid", error.code or "bad_format"
+
+
+def _find_persons(subjects, results, today):
+    for given, result in zip(subjects, results, strict=True):
+        if given.get("code") or not given.get("id_number"):
+            continue
+        try:
+            number = identity.check_paper(given["id_type"], given["id_number"], today)
+        except ValidationError as error:
+            result.outcome, result.reason = "invalid", error.code or "bad_format"
+            continue
+        person = _person(given["id_type"], number)
+        if person and _differs(given.get("name"), person):
+            result.outcome, result.reason = "invalid", "name_does_not_match"
+        elif not given.get("name"):
+            result.outcome, result.reason = "invalid", "name_does_not_match"
+        else:
+            result.subject = person
+
+
+def _person(paper_type, number):
+    indexes = sealing.blind_indexes(f"{paper_type}:{number}")
+    return Subject.objects.filter(
+        kind=Subject.Kind.PERSON, paper_type=paper_type, paper_index__in=indexes
+    ).first()
+
+
+def _differs(name, subject):
+    if not name or subject is None:
+        return False
+    return identity.normalise_name(name) != subject.name_normalised
+
+
+def _find_entries(results, unit, today, as_of):
+    by_subject = {}
+    for result in results:
+        if result.subject:
+            by_subject.setdefault(result.subject.pk, []).append(result)
+    if not by_subject:
+        return
+    entries = _in_force(today, as_of)
+    own = list(entries.filter(subject__in=by_subject).order_by("kind", "pk"))
+    named = ResponsiblePerson.objects.filter(person__in=by_subject, listing__in=entries)
+    roles = list(named.values_list("person_id", "listing_id"))
+    firms = entries.in_bulk([listing_id for _person_id, listing_id in roles])
+    measures = measures_of([*own, *firms.values()])
+    pairs = [(listing.subject_id, listing, "subject") for listing in own]
+    pairs += [(person, firms[pk], "responsible_person") for person, pk in roles if pk in firms]
+    for subject_id, listing, matched_as in pairs:
+        mine = [row for row in measures[listing.pk] if row["unit"] == unit.code]
+        for result in by_subject[subject_id]:
+            result.outcome = "listed"
+            result.matches.append(Match(listing, matched_as, mine))
+    for result in results:
+        _suppress_benefits(result)
+
+
+def _in_force(today, as_of):
+    entries = Listing.objects.with_parts()
+    if as_of is None:
+        return entries.public(today)
+    known = ListingVersion.objects.filter(
+        in_force__contains=as_of, to_seq=None, void_from_start=False
+    )
+    return entries.filter(pk__in=known.values("listing"))
+
+
+def _suppress_benefits(result):
+    """A black entry suspends the benefits of red ones."""
+    black = any(
+        match.listing.kind == ListKind.BLACK and match.matched_as == "subject"
+        for match in result.matches
+    )
+    for match in result.matches:
+        if black and match.listing.kind == ListKind.RED:
+            match.measures, match.suppressed = [], True
+
+
+def _log_hits(logged, hits, today):
+    due = add_working_days(today, parameter("push_feedback", on=today)) if hits else None
+    Hit.objects.bulk_create(
+        Hit(
+            check_id=logged.pk,
+            check_public_id=logged.public_id,
+            unit=logged.unit,
+            listing=match.listing,
+            matched_as=match.matched_as,
+            reference=logged.reference,
+            measures=[_kept(row) for row in match.measures],
+            feedback_due=due,
+        )
+        for _result, match in hits
+        if not match.suppressed
+    )
+
+
+def _kept(row):
+    return {**row, "until": str(row["until"])}

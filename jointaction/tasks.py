@@ -1,0 +1,17 @@
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from jointaction import services
+
+
+@shared_task(ignore_result=True)
+def distribute():
+    """Put every change since the last run before the units. Run it as often as you like."""
+    services.distribute(today=timezone.localdate())
+
+
+@shared_task(ignore_result=True)
+def chase_late_pushes():
+    """Remind of late answers, then tell the supervisor, each once. Run it as often as you like."""
+    services.chase_late(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)

@@ -1,0 +1,120 @@
+"""What anyone may ask of a public list, and the search across both lists."""
+
+from dataclasses import dataclass
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import SEARCH_LIMIT, Listing
+from parties import identity
+from parties.models import Department
+from rulebook.models import ListCategory
+
+CODE_LENGTH = 18
+TOO_SHORT = _("名称至少输入两个字")
+
+
+class ListFilter(django_filters.FilterSet):
+    """A public list narrowed by category, department, and name or code."""
+
+    q = django_filters.CharFilter(
+        label=_("名称或统一社会信用代码"), method="by_name_or_code", min_length=2, max_length=100
+    )
+    category = django_filters.ModelChoiceFilter(
+        label=_("类别"),
+        queryset=ListCategory.objects.none(),
+        to_field_name="code",
+        empty_label=_("全部"),
+    )
+    department = django_filters.ModelChoiceFilter(
+        label=_("认定部门"),
+        queryset=Department.objects.none(),
+        to_field_name="code",
+        empty_label=_("全部"),
+    )
+
+    class Meta:
+        model = Listing
+        fields = ["q", "category", "department"]
+
+    def __init__(self, *args, kind, **kwargs):
+        super().__init__(*args, **kwargs)
+        categories = ListCategory.objects.filter(kind=kind, active=True)
+        self.filters["category"].queryset = categories
+        self.filters["department"].queryset = Department.objects.filter(
+            categories__in=categories
+        ).distinct()
+
+    def get_form_class(self):
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            field.widget.attrs["class"] = "in"
+        form.base_fields["q"].error_messages["min_length"] = TOO_SHORT
+        return form
+
+    def by_name_or_code(self, queryset, _name, text):
+        return named_or_coded(queryset, text)
+
+
+def named_or_coded(queryset, text):
+    """Entries of the firm with this code, or of the organisations whose name holds the text."""
+    code = identity.normalise_code(text)
+    if len(code) == CODE_LENGTH and code.isascii():
+        return queryset.of_code(code)
+    name = identity.normalise_name(text)
+    found = queryset.named_like(identity.bigrams(name))
+    return found.filter(subject__name_normalised__contains=name)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer of the joint search: at most SEARCH_LIMIT entries, black and red apart."""
+
+    black: list
+    red: list
+    capped: bool
+
+    @property
+    def total(self):
+        return len(self.black) + len(self.red)
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(
+        label=_("单位名称或统一社会信用代码"),
+        min_length=2,
+        max_length=100,
+        error_messages={
+            "required": _("输入单位名称或统一社会信用代码"),
+            "min_length": TOO_SHORT,
+        },
+    )
+
+    def clean_q(self):
+        """A text that can only be a code must be a right one: one letter off is another firm."""
+        text = self.cleaned_data["q"]
+        code = identity.normalise_code(text)
+        if len(code) == CODE_LENGTH and code.isascii():
+            return identity.check_code(code)
+        if len(identity.normalise_name(text)) < len("两字"):
+            raise ValidationError(TOO_SHORT)
+        return text
+
+    @property
+    def code(self):
+        """The code that was asked for, or None where a name was."""
+        text = self.cleaned_data["q"]
+        return text if len(text) == CODE_LENGTH and text.isascii() else None
+
+    def found(self, today):
+        rows = named_or_coded(Listing.objects.public(today), self.cleaned_data["q"])
+        rows = rows.with_parts().marking_paused(today)
+        capped = list(rows[: SEARCH_LIMIT + 1])
+        rows = sorted(capped[:SEARCH_LIMIT], key=lambda row: (row.published_on, row.pk))[::-1]
+        return Found(
+            black=[row for row in rows if row.kind == "black"],
+            red=[row for row in rows if row.kind == "red"],
+            capped=len(capped) > SEARCH_LIMIT,
+        )

@@ -1,0 +1,38 @@
+"""Who may do what with an entry. Pure answers; the services ask."""
+
+from parties.models import Role
+
+
+def may_draft(user, category):
+    """A clerk or reviewer of a department that may list under the category."""
+    return (
+        user.has_role(Role.CLERK, Role.REVIEWER)
+        and user.department_id is not None
+        and category.departments.filter(pk=user.department_id).exists()
+    )
+
+
+def may_edit(user, listing):
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(listing.department_id)
+
+
+def may_approve(user, listing):
+    """Four eyes: a reviewer of the department who wrote no part of the draft."""
+    return (
+        user.has_role(Role.REVIEWER)
+        and user.works_for(listing.department_id)
+        and user.pk not in listing.author_ids()
+    )
+
+
+def may_decide_proposal(user, proposal):
+    return (
+        user.has_role(Role.REVIEWER)
+        and user.works_for(proposal.listing.department_id)
+        and user.pk != proposal.proposed_by_id
+    )
+
+
+def may_read(user, listing, today):
+    """Public entries are everybody's; drafts and ended ones their department's."""
+    return listing.is_public(today) or user.sees_all or user.works_for(listing.department_id)

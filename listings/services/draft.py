@@ -1,0 +1,225 @@
+"""Drafts: what a department writes before an entry is anything to anybody else."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from casework.moves import IllegalMove, lock, move, record
+from listings import policies
+from listings.models import Listing
+from parties import identity
+from rulebook.models import CategoryField, Measure
+
+# What the author of a draft may write, by column.
+WRITABLE = frozenset(
+    {
+        "degree",
+        "reference",
+        "document_number",
+        "document_kind",
+        "document_organ",
+        "document_date",
+        "ground",
+        "basis",
+        "basis_article",
+        "details",
+        "measure_codes",
+        "measure_until",
+        "term_months",
+        "visible_until",
+    }
+)
+
+
+@transaction.atomic
+def draft(*, actor, subject, category, today, **fields):
+    """Write a new draft, or, under a `reference` already used, change that draft.
+
+    Returns (listing, made). Raises PermissionDenied where the department may not list
+    under the category, ValidationError naming each bad field, IllegalMove where the
+    reference belongs to an entry that is published already.
+    """
+    if not policies.may_draft(actor.user, category):
+        raise PermissionDenied
+    known = _known(actor.department, fields.get("reference"))
+    if known:
+        return edit(known, actor=actor, today=today, subject=subject, category=category, **fields), False
+    listing = Listing(
+        kind=category.kind,
+        origin=settings.REGION,
+        subject=subject,
+        category=category,
+        department=actor.department,
+        **_clean(fields),
+    )
+    _settle(listing, today)
+    listing.full_clean(validate_unique=False, validate_constraints=False)
+    refuse_duplicate(listing)
+    listing.save(force_insert=True)
+    record(listing, "create", actor=actor)
+    return listing, True
+
+
+@transaction.atomic
+def edit(listing, *, actor, today, expected_version=None, **fields):
+    """Change a draft. Raises PermissionDenied, IllegalMove, StaleVersion, ValidationError."""
+    if not policies.may_edit(actor.user, listing):
+        raise PermissionDenied
+    listing = lock(listing)
+    if not listing.can("edit"):
+        raise IllegalMove(listing, "edit")
+    links = {name: fields.pop(name) for name in ("subject", "category") if name in fields}
+    old = {name: getattr(listing, name) for name in fields}
+    for name, value in {**links, **_clean(fields)}.items():
+        setattr(listing, name, value)
+    _settle(listing, today)
+    refuse_duplicate(listing)
+    settled = ("misconduct", "basis", "basis_article", "term_months", "bigrams", "rule_version")
+    new = {name: getattr(listing, name) for name in {*links, *fields, *settled}}
+    changes = {
+        name: [_plain(old[name]), _plain(new[name])] for name in fields if old[name] != new[name]
+    }
+    return move(
+        listing, "edit", actor=actor, changes=changes, expected_version=expected_version, **new
+    )
+
+
+def _known(department, reference):
+    if not reference:
+        return None
+    found = Listing.objects.filter(department=department, reference=reference).first()
+    if found and not found.can("edit"):
+        raise IllegalMove(found, "edit")
+    return found
+
+
+def _clean(fields):
+    unknown = fields.keys() - WRITABLE
+    if unknown:
+        raise ValidationError({name: _("不能填写这一项。") for name in unknown})
+    return fields
+
+
+def _settle(listing, today):
+    """Fill what the category decides, and check the draft against its rules."""
+    category = listing.category
+    listing.kind = category.kind
+    listing.misconduct = category.misconduct
+    listing.rule_version = category.version
+    if not listing.basis and not category.needs_basis:
+        listing.basis, listing.basis_article = category.basis, category.basis_article
+    if not listing.term_months:
+        listing.term_months = category.term_months
+    listing.bigrams = [] if listing.subject.is_person else identity.bigrams(listing.subject.name)
+    listing.details, errors = checked_details(listing, listing.details)
+    errors.update({**_measure_errors(listing), **_date_errors(listing, today)})
+    if not category.active:
+        errors["category"] = _("这个类别已停用。")
+    if errors:
+        raise ValidationError(errors)
+
+
+def refuse_duplicate(listing):
+    """The same department, subject, category and document make one entry, for ever."""
+    if listing.document_number and Listing.objects.duplicates_of(listing).exists():
+        raise ValidationError(
+            {
+                "document_number": ValidationError(
+                    _("同一部门、主体、类别和文书已有一条记录。"), code="duplicate"
+                )
+            }
+        )
+
+
+def _date_errors(listing, today):
+    if listing.document_date and listing.document_date > today:
+        return {"document_date": _("文书日期不能晚于今天。")}
+    return {}
+
+
+def checked_details(listing, details):
+    """The category's own fields in their stored form, and {"details.code": error} for bad ones."""
+    if not isinstance(details, dict):
+        return {}, {"details": _("类别字段应是“代码：值”。")}
+    fields = {field.code: field for field in listing.category.fields.all()}
+    errors = {
+        f"details.{code}": _("这个类别没有这一项。") for code in details.keys() - fields.keys()
+    }
+    stored = {}
+    for code, field in fields.items():
+        try:
+            value = _detail(details.get(code), field)
+        except ValidationError as error:
+            errors[f"details.{code}"] = error
+        else:
+            stored.update({} if value is None else {code: value})
+    return stored, errors
+
+
+def _detail(value, field):
+    if value not in (None, ""):
+        return _typed(value, field)
+    if field.required:
+        raise ValidationError(_("请填写“%(title)s”。") % {"title": field.title}, code="required")
+    return None
+
+
+def _typed(value, field):
+    """The stored form of a category field's value: text, ISO date, or a plain number as text."""
+    text = str(value).strip()
+    try:
+        if field.type == CategoryField.Type.DATE:
+            return date.fromisoformat(text).isoformat()
+        if field.type == CategoryField.Type.NUMBER:
+            return str(int(text))
+        if field.type == CategoryField.Type.AMOUNT:
+            return _amount(text)
+    except (ValueError, InvalidOperation) as error:
+        raise ValidationError(
+            _("“%(title)s”的格式不对：%(value)s") % {"title": field.title, "value": text[:40]}
+        ) from error
+    if len(text) > 2_000:
+        raise ValidationError(_("“%(title)s”最多 2000 字。") % {"title": field.title})
+    return text
+
+
+def _amount(text):
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0 or amount >= 10**12:
+        raise InvalidOperation
+    return format(amount, "f")
+
+
+def _measure_errors(listing):
+    """Chosen measures must exist, fit the list and the misconduct, and be ended where needed."""
+    if listing.measure_codes is None:
+        return {}
+    found = Measure.objects.filter(code__in=listing.measure_codes).prefetch_related("relevant_to")
+    measures = {measure.code: measure for measure in found}
+    errors = [
+        _("没有措施 %(code)s。") % {"code": code}
+        for code in listing.measure_codes
+        if code not in measures
+    ]
+    errors += [
+        _("措施 %(code)s 与这个类别无关，不能选。") % {"code": code}
+        for code, measure in measures.items()
+        if not _fits(measure, listing)
+    ]
+    return {"measures": errors} if errors else {}
+
+
+def _fits(measure, listing):
+    if measure.is_reward != (listing.kind == "red"):
+        return False
+    if measure.persons_only and not listing.subject.is_person:
+        return False
+    return listing.misconduct is None or listing.misconduct in measure.relevant_to.all()
+
+
+def _plain(value):
+    return value if isinstance(value, (str, int, dict, list, type(None))) else str(value)

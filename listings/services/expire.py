@@ -1,0 +1,41 @@
+"""The clock's part: entries whose term is over leave their list."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from casework.moves import move_many
+from listings import ledger
+from listings.models import Listing
+from parties.models import CLOCK
+
+BATCH = 5_000
+
+
+def expire_lapsed(*, today):
+    """Take every entry whose term is over off its list; returns how many.
+
+    Batches of 5,000, each its own transaction, so that a crash loses one batch's work at
+    most. The public saw them go at midnight already: this only tells the others.
+    """
+    done = 0
+    while moved := _expire_batch(today):
+        done += moved
+    return done
+
+
+@transaction.atomic
+def _expire_batch(today):
+    lapsed = Listing.objects.lapsed(today).order_by("pk").values("pk")[:BATCH]
+    moved = move_many(
+        Listing.objects.filter(pk__in=lapsed),
+        "expire",
+        actor=CLOCK,
+        ended_on=F("visible_until") + timedelta(days=1),
+        end_reason=Listing.EndReason.EXPIRED,
+        disputed=False,
+    )
+    rows = Listing.objects.filter(pk__in=moved).order_by("pk")
+    ledger.append([ledger.Entry(listing, "expire") for listing in rows])
+    return len(moved)

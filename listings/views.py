@@ -1,0 +1,207 @@
+"""What the pages of both lists share: the list with its filters, its CSV, the entry."""
+
+import csv
+import json
+from functools import wraps
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import condition, require_safe
+
+from listings import ledger
+from listings.filters import ListFilter
+from listings.models import Change, Listing
+from parties.models import Department
+from rulebook.models import Measure, Memorandum
+
+PAGE = 20
+
+
+def etag_of(request, **_kwargs):
+    """A page of entries is the same while ledger, day, language, display and release are."""
+    display = request.COOKIES.get("size", ""), request.COOKIES.get("contrast", "")
+    today = timezone.localdate().isoformat()
+    parts = (str(ledger.head().seq), today, get_language(), *display, settings.RELEASE)
+    return f'"{ledger.digest_of(b"", ledger.canonical(parts)).hex()[:32]}"'
+
+
+def shows_entries(view):
+    """The page may be kept but is asked for anew each time: an ended entry comes from no cache."""
+
+    @wraps(view)
+    @require_safe
+    @condition(etag_func=etag_of)
+    def inner(request, *args, **kwargs):
+        return view(request, *args, **kwargs)
+
+    @wraps(view)
+    def outer(request, *args, **kwargs):
+        response = inner(request, *args, **kwargs)
+        patch_cache_control(response, no_cache=True)
+        patch_vary_headers(response, ["Cookie"])
+        return response
+
+    return outer
+
+
+def list_page(request, entries, *, kind):
+    """One of the two lists: filtered, newest first, page by page or whole as CSV."""
+    today = timezone.localdate()
+    rows = entries.public(today).with_parts().marking_paused(today)
+    rows = rows.order_by("-published_on", "-id")
+    found = ListFilter(request.GET, queryset=rows, kind=kind)
+    rows = found.qs if found.is_valid() else rows.none()
+    if request.GET.get("format") == "csv":
+        return _csv(rows, kind)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "kind": kind,
+        "filter": found,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "today": today,
+    }
+    return render(request, "listings/list.html", context)
+
+
+HEADINGS = (
+    "名称", "统一社会信用代码", "名单", "类别", "失信行为", "程度", "认定部门", "文书文号",
+    "文书日期", "公布日", "最后公布日", "异议处理中", "记录编号",
+)  # fmt: skip
+
+
+def _csv(rows, kind):
+    """The rows as a file that a spreadsheet opens as it is: marked UTF-8, no cell a formula."""
+    writer = csv.writer(Echo())
+    lines = (writer.writerow([_cell(value) for value in line]) for line in _lines(rows))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"{kind}-{timezone.localdate().isoformat()}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+class Echo:
+    """A file that hands each line on instead of keeping it."""
+
+    def write(self, line):
+        return line
+
+
+def _lines(rows):
+    first, *rest = HEADINGS
+    yield [f"\ufeff{first}", *rest]
+    for row in rows.iterator(chunk_size=2_000):
+        yield [
+            row.subject.display_name,
+            row.subject.code or "",
+            row.get_kind_display(),
+            str(row.category),
+            str(row.misconduct or ""),
+            row.get_degree_display(),
+            row.department.name,
+            row.document_number,
+            row.document_date or "",
+            row.published_on,
+            row.visible_until,
+            gettext("是") if row.disputed else "",
+            row.public_id,
+        ]
+
+
+def _cell(value):
+    text = str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def shown_entry(entries, public_id, today):
+    """The entry of this list with its parts and whether it is public; a draft is a 404."""
+    rows = entries.with_parts().marking_paused(today).exclude(status=Listing.Status.DRAFT)
+    listing = rows.filter(public_id=public_id).first()
+    if listing is None:
+        raise Http404
+    return listing, listing.is_public(today)
+
+
+def ended(request):
+    """The plain sentence in an ended entry's place; nothing in it says whom it was about."""
+    return render(request, "410.html", status=410)
+
+
+def entry_page(request, listing, template, **context):
+    """An entry in force, with what both colours show; the caller adds what its list knows."""
+    today = timezone.localdate()
+    context |= {
+        "entry": listing,
+        "subject": listing.subject,
+        "today": today,
+        "days_left": (listing.visible_until - today).days,
+        "details": details_of(listing),
+        "measures": measures_of(listing),
+        "steps": history_of(listing),
+        "trail": _trail(listing),
+    }
+    response = render(request, template, context)
+    if listing.subject.is_person:
+        response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def details_of(listing):
+    """The category's own fields that everybody may see, in their order: (title, value)."""
+    fields = listing.category.fields.filter(disclosure="public")
+    details = ((field, listing.details.get(field.code)) for field in fields)
+    return [(str(field), value) for field, value in details if value not in (None, "")]
+
+
+def measures_of(listing):
+    """The measures frozen at publication with the names of measure, unit and memorandum."""
+    frozen = listing.measure_set.measures if listing.measure_set else []
+    measures = Measure.objects.in_bulk({row["code"] for row in frozen}, field_name="code")
+    units = Department.objects.in_bulk({row["unit"] for row in frozen}, field_name="code")
+    memoranda = Memorandum.objects.in_bulk({row["memorandum"] for row in frozen}, field_name="code")
+    return [
+        {
+            "name": measures[row["code"]],
+            "unit": units[row["unit"]],
+            "memorandum": memoranda[row["memorandum"]],
+            "article": row["article"],
+            "advisory": row["advisory"],
+            "until": listing.measure_until.get(row["code"]),
+        }
+        for row in frozen
+    ]
+
+
+def history_of(listing):
+    """What the public saw happen to the entry, newest first; never a value that was replaced."""
+    changes = Change.objects.filter(listing=listing).select_related("body").order_by("-seq")
+    return [
+        {"at": change.at, "text": _told(change, listing), "seq": change.seq} for change in changes
+    ]
+
+
+def _told(change, listing):
+    if change.action == Change.Action.PUBLISH:
+        units = {row["unit"] for row in listing.measure_set.measures} if listing.measure_set else ()
+        return gettext("公布，推送 %(n)s 个单位") % {"n": len(units)}
+    body = json.loads(bytes(change.body.body)) if hasattr(change, "body") else {}
+    if change.action == Change.Action.ANNOTATE:
+        taken = gettext("收到异议，加注“异议处理中”")
+        return taken if body.get("disputed") else gettext("异议已答复，取消加注")
+    names = [str(Listing._meta.get_field(name).verbose_name) for name in body.get("changes", ())]
+    return gettext("更正：%(fields)s") % {"fields": gettext("、").join(names)}
+
+
+def _trail(listing):
+    url = reverse(f"{listing.kind}-list")
+    return [
+        (reverse("home"), gettext("首页")),
+        (url, listing.get_kind_display()),
+        (f"{url}?category={listing.category.code}", str(listing.category)),
+    ]

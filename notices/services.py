@@ -1,0 +1,53 @@
+"""Notices are written in the caller's transaction and delivered by a sweep, never in a request."""
+
+import logging
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.core.mail import send_mail
+from django.utils import timezone
+
+from notices.models import Notice
+
+log = logging.getLogger(__name__)
+GIVE_UP_AFTER = 12
+
+
+def tell(*, key, title, text, department=None, email="", link=""):
+    """Leave a message once: a second call with the same `key` changes nothing."""
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                key=key, title=title, text=text, department=department, email=email, link=link
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def tell_many(notices):
+    """Leave many messages set-based; those whose key exists are skipped."""
+    Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=5_000)
+
+
+def deliver(*, now=None, limit=200):
+    """Send the e-mails that are due, oldest first; one that fails is tried later, ever more rarely.
+
+    A crash between sending and noting it can send one message twice, never none.
+    """
+    now = now or timezone.now()
+    for notice in Notice.objects.unsent(now).order_by("next_try_at")[:limit]:
+        _deliver_one(notice)
+
+
+def _deliver_one(notice):
+    notice.tries += 1
+    notice.next_try_at = timezone.now() + timedelta(minutes=2**notice.tries)
+    try:
+        send_mail(notice.title, notice.text, None, [notice.email])
+        notice.sent_at = timezone.now()
+    except (SMTPException, OSError):
+        log.warning("notice %s could not be sent, try %s", notice.pk, notice.tries)
+        if notice.tries >= GIVE_UP_AFTER:
+            notice.next_try_at = timezone.now() + timedelta(days=3650)
+    notice.save(update_fields=["tries", "next_try_at", "sent_at"])

@@ -1,0 +1,25 @@
+"""Who may do what with an objection."""
+
+from parties.models import Role
+
+
+def may_handle(user, objection):
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(objection.department_id)
+
+
+def may_approve(user, objection):
+    """Four eyes: a reviewer of the department other than who proposed the reply."""
+    return (
+        user.has_role(Role.REVIEWER)
+        and user.works_for(objection.department_id)
+        and user.pk != objection.proposed_by_id
+    )
+
+
+def may_record(user, department):
+    """A paper filing is entered by the department that decides it, or by the platform."""
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)
+
+
+def may_read(user, objection):
+    return user.sees_all or user.works_for(objection.department_id)

@@ -1,0 +1,126 @@
+"""Answering an objection: one officer proposes, another approves; upheld acts at once."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from casework.moves import lock, move
+from casework.services import take_number
+from listings import services as listings
+from listings.models import AdverseRecord, Listing
+from objections import policies
+from objections.models import Objection
+from parties import sealing
+
+Outcome = Objection.Outcome
+
+
+def investigate(objection, *, actor, note):
+    """Begin to look into it, and say how. Raises PermissionDenied, IllegalMove."""
+    if not policies.may_handle(actor.user, objection):
+        raise PermissionDenied
+    return move(objection, "investigate", actor=actor, note=note)
+
+
+@transaction.atomic
+def propose_reply(objection, *, actor, outcome, reasons, corrections=None):
+    """Put a reply before another officer. Raises PermissionDenied, IllegalMove, ValidationError.
+
+    `corrections` is {column: new value} of the entry, for `upheld_corrected` only.
+    """
+    if not policies.may_handle(actor.user, objection):
+        raise PermissionDenied
+    _refuse_bad_reply(objection, outcome, reasons, corrections)
+    return move(
+        objection,
+        "propose_reply",
+        actor=actor,
+        note=str(Outcome(outcome).label),
+        outcome=outcome,
+        reasons=reasons.strip(),
+        corrections=corrections or {},
+        proposed_by=actor.user,
+    )
+
+
+def return_reply(objection, *, actor, note):
+    """Send a proposed reply back, with the reason."""
+    if not policies.may_approve(actor.user, objection):
+        raise PermissionDenied
+    if not note:
+        raise ValidationError({"note": _("请写明退回的理由。")})
+    return move(objection, "return_reply", actor=actor, note=note)
+
+
+@transaction.atomic
+def approve_reply(objection, *, actor, today):
+    """Give the written reply: number it, and correct or withdraw the entry in the same step.
+
+    The clock ends today; the letter itself is made by a sweep. Raises PermissionDenied
+    for the officer who proposed it, IllegalMove.
+    """
+    objection = lock(objection)
+    if not policies.may_approve(actor.user, objection):
+        raise PermissionDenied
+    department = objection.department
+    number = take_number(f"objection-letter:{department.code}", today.year)
+    objection = move(
+        objection,
+        "reply",
+        actor=actor,
+        replied_on=today,
+        letter_number=f"{department.document_prefix}异复〔{today.year}〕{number}号",
+        verify_code=sealing.new_code(12),
+    )
+    if objection.listing:
+        _settle_entry(objection, actor, today)
+    else:
+        _settle_record(objection)
+    return objection
+
+
+def _settle_entry(objection, actor, today):
+    """Carry the outcome out; an entry that has ended meanwhile stays as it ended."""
+    listing = Listing.objects.with_parts().get(pk=objection.listing_id)
+    if not listing.can("correct"):
+        return
+    note = _("异议 %(number)s") % {"number": objection.number}
+    if objection.outcome == Outcome.UPHELD_WITHDRAWN:
+        reason = Listing.EndReason.ERROR
+        listings.withdraw(listing, reason=reason, actor=actor, note=note, today=today)
+        return
+    if objection.outcome == Outcome.UPHELD_CORRECTED:
+        listings.correct(listing, objection.corrections, actor=actor, note=note)
+    if not listing.objections.open().exists():
+        listings.annotate(listing, disputed=False, actor=actor, note=note)
+
+
+def _settle_record(objection):
+    record = AdverseRecord.objects.select_for_update().get(pk=objection.record_id)
+    if objection.outcome == Outcome.UPHELD_WITHDRAWN:
+        record.state = AdverseRecord.State.WRONG
+    if objection.outcome == Outcome.UPHELD_CORRECTED:
+        for name, value in objection.corrections.items():
+            setattr(record, name, value)
+    record.save()
+
+
+RECORD_FIELDS = {"facts", "content", "basis_text", "decided_on", "public_until", "fine"}
+
+
+def _refuse_bad_reply(objection, outcome, reasons, corrections):
+    errors = {}
+    if outcome not in Outcome.values:
+        errors["outcome"] = _("结论只能是维持、更正或撤销。")
+    if len((reasons or "").strip()) < 10:
+        errors["reasons"] = _("请写明理由，至少 10 个字。")
+    if outcome == Outcome.UPHELD_CORRECTED and not corrections:
+        errors["fields"] = _("更正的，请填写新值。")
+    if outcome != Outcome.UPHELD_CORRECTED and corrections:
+        errors["fields"] = _("只有更正才填写新值。")
+    if corrections and objection.record and set(corrections) - RECORD_FIELDS:
+        errors["fields"] = _("这一项不能更正。")
+    if errors:
+        raise ValidationError(errors)
+    if corrections and objection.listing:
+        listings.check_correction(objection.listing, corrections)

@@ -1,0 +1,106 @@
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.utils.translation import gettext_lazy as _
+from rest_framework_api_key.admin import APIKeyModelAdmin
+from rest_framework_api_key.models import APIKey as StockApiKey
+
+from parties.models import AccessLog, ApiKey, Department, Role, Subject, User
+
+admin.site.unregister(StockApiKey)  # keys belong to an officer: only ours are made here
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """For what is written by services alone: looked at here, never touched."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+def _several(choices, db_field, *, required):
+    return forms.MultipleChoiceField(
+        choices=choices,
+        label=db_field.verbose_name,
+        required=required,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+@admin.register(Department)
+class DepartmentAdmin(admin.ModelAdmin):
+    list_display = ["code", "name", "kind", "region", "active"]
+    list_filter = ["kind", "active"]
+    search_fields = ["code", "name", "short_name"]
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # a department that is gone is out of use, its matters stay
+
+
+@admin.register(User)
+class UserAdmin(StockUserAdmin):
+    list_display = ["username", "full_name", "department", "roles", "is_active", "is_staff"]
+    list_filter = ["department", "is_active", "is_staff"]
+    list_select_related = ["department"]
+    search_fields = ["username", "full_name"]
+    ordering = ["username"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("人员"), {"fields": ["full_name", "email", "department", "roles"]}),
+        (_("权限"), {"fields": ["is_active", "is_staff", "is_superuser", "user_permissions"]}),
+        (_("日期"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        *StockUserAdmin.add_fieldsets,
+        (_("人员"), {"fields": ["full_name", "department", "roles"]}),
+    ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "roles":
+            return _several(Role.choices, db_field, required=False)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # who acted stays known; an account is switched off
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(APIKeyModelAdmin):
+    list_display = ["prefix", "name", "officer", "scopes", "created", "expiry_date", "revoked"]
+    list_select_related = ["officer"]
+    search_fields = ["name", "prefix", "officer__username"]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "scopes":
+            return _several(ApiKey.Scope.choices, db_field, required=True)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+@admin.register(Subject)
+class SubjectAdmin(ReadOnlyAdmin):
+    """Persons show masked and are not found by name, here as everywhere."""
+
+    list_display = fields = ["code", "display_name", "kind", "region", "created_at"]
+    list_filter = ["kind"]
+    search_fields = ["code", "name_normalised"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+    def get_search_results(self, request, queryset, search_term):
+        if search_term:
+            queryset = queryset.organisations()
+        return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    list_display = ["at", "by_label", "table", "row", "field", "purpose"]
+    list_filter = ["table"]
+    date_hierarchy = "at"
+    ordering = ["-pk"]
+    show_full_result_count = False

@@ -1,0 +1,263 @@
+"""Who: departments, the people who work there, the subjects of entries."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+
+
+class Department(models.Model):
+    class Kind(models.TextChoices):
+        ORGAN = "organ", _("行政机关")
+        COURT = "court", _("法院")
+        BANK = "bank", _("金融机构")
+        ASSOCIATION = "association", _("行业协会")
+        PLATFORM = "platform", _("信用平台")
+        SUPERVISOR = "supervisor", _("牵头单位")
+
+    code = models.SlugField(_("代码"), max_length=40, unique=True)
+    name = models.CharField(_("名称"), max_length=100)
+    short_name = models.CharField(_("简称"), max_length=40)
+    name_en = models.CharField(_("英文名称"), max_length=150)
+    kind = models.CharField(_("性质"), max_length=20, choices=Kind)
+    region = models.CharField(_("行政区划"), max_length=6)
+    document_prefix = models.CharField(_("发文字头"), max_length=20, blank=True)
+    active = models.BooleanField(_("在用"), default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("单位")
+        ordering = ["code"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def may_be_ordered(self):
+        """Banks and associations are informed, never ordered (国办发〔2020〕49号)."""
+        return self.kind not in {self.Kind.BANK, self.Kind.ASSOCIATION}
+
+
+class Role(models.TextChoices):
+    CLERK = "clerk", _("经办")
+    REVIEWER = "reviewer", _("审核")
+    LIAISON = "liaison", _("联络员")
+    OPERATOR = "operator", _("平台管理员")
+    SUPERVISOR = "supervisor", _("督办")
+    VAULT = "vault", _("举报信息管理员")
+    AUDITOR = "auditor", _("审计")
+
+
+class User(AbstractUser):
+    """A member of staff. Citizens and firms need no account."""
+
+    full_name = models.CharField(_("姓名"), max_length=50)
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, verbose_name=_("单位")
+    )
+    roles = ArrayField(
+        models.CharField(max_length=20, choices=Role),
+        default=list,
+        blank=True,
+        verbose_name=_("角色"),
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("用户")
+
+    def __str__(self):
+        return self.full_name or self.username
+
+    def has_role(self, *roles):
+        return self.is_active and any(role in self.roles for role in roles)
+
+    @property
+    def sees_all(self):
+        """The supervisor and the auditor read every department's matters."""
+        return self.has_role(Role.SUPERVISOR, Role.AUDITOR)
+
+    def works_for(self, department_id):
+        return department_id is not None and self.department_id == department_id
+
+
+class ApiKeyQuerySet(models.QuerySet):
+    def with_officer(self):
+        return self.select_related("officer__department")
+
+
+class ApiKeyManager(BaseAPIKeyManager.from_queryset(ApiKeyQuerySet)):
+    pass
+
+
+class ApiKey(AbstractAPIKey):
+    """A machine's key: it acts for one officer, who answers for it. Only a hash is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("读取")
+        CHECK = "check", _("查询")
+        FEEDBACK = "feedback", _("反馈")
+        PUBLISH = "publish", _("公布")
+        MANAGE = "manage", _("管理")
+
+    officer = models.ForeignKey(User, models.PROTECT, verbose_name=_("负责人"))
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("权限范围"))
+    addresses = ArrayField(
+        models.GenericIPAddressField(), default=list, blank=True, verbose_name=_("允许的地址")
+    )
+
+    objects = ApiKeyManager()
+
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = verbose_name_plural = _("接口密钥")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, a person through a key, or the clock (`label` alone)."""
+
+    user: User | None = None
+    key: ApiKey | None = None
+    label: str = ""
+
+    @classmethod
+    def of(cls, user):
+        return cls(user=user, label=str(user))
+
+    @classmethod
+    def through(cls, key):
+        return cls(user=key.officer, key=key, label=f"{key.officer} ({key.name})")
+
+    @property
+    def columns(self):
+        return {"by_user": self.user, "by_key": self.key, "by_label": self.label}
+
+    @property
+    def department(self):
+        return self.user.department if self.user else None
+
+
+CLOCK = Actor(label="clock")
+PUBLIC = Actor(label="applicant")
+
+
+class Acted(models.Model):
+    """The three columns that say who did it, even after the account is gone."""
+
+    by_user = models.ForeignKey(
+        "parties.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("办理人"),
+    )
+    by_key = models.ForeignKey(
+        "parties.ApiKey",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("密钥"),
+    )
+    by_label = models.CharField(_("署名"), max_length=120)
+
+    class Meta:
+        abstract = True
+
+
+class PaperType(models.TextChoices):
+    RESIDENT_ID = "resident_id", _("居民身份证")
+    PASSPORT = "passport", _("护照")
+    HK_MACAU = "hk_macau", _("港澳居民来往内地通行证")
+    TAIWAN = "taiwan", _("台湾居民来往大陆通行证")
+    FOREIGN_RESIDENT = "foreign_resident", _("外国人永久居留身份证")
+    OTHER = "other", _("其他")
+
+
+class SubjectQuerySet(models.QuerySet):
+    def organisations(self):
+        return self.exclude(kind=Subject.Kind.PERSON)
+
+
+class Subject(models.Model):
+    """Whom an entry is about: a firm by its code, a person by the sealed number of a paper."""
+
+    class Kind(models.TextChoices):
+        ORGANIZATION = "organization", _("法人及非法人组织")
+        SOLE_TRADER = "sole_trader", _("个体工商户")
+        PERSON = "person", _("自然人")
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("主体类别"), max_length=20, choices=Kind)
+    code = models.CharField(
+        _("统一社会信用代码"), max_length=18, null=True, blank=True, unique=True, db_collation="C"
+    )
+    name = models.CharField(_("名称"), max_length=200)
+    name_normalised = models.CharField(max_length=200, editable=False, db_collation="C")
+    region = models.CharField(_("行政区划"), max_length=6, blank=True)
+    legal_representative = models.CharField(_("法定代表人"), max_length=100, blank=True)
+    paper_type = models.CharField(_("证件类型"), max_length=20, choices=PaperType, blank=True)
+    paper_sealed = models.BinaryField(null=True, editable=False)
+    paper_key_id = models.CharField(max_length=16, blank=True, editable=False)
+    paper_index = models.BinaryField(null=True, editable=False)
+    paper_index_key_id = models.CharField(max_length=16, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("主体")
+        constraints = [
+            models.CheckConstraint(
+                name="subject_has_its_identity",
+                condition=models.Q(kind="person", code=None, paper_index__isnull=False)
+                | (~models.Q(kind="person") & models.Q(code__isnull=False, paper_index=None)),
+            ),
+            # one person per paper; the index is keyed, so rotation writes both columns
+            models.UniqueConstraint(
+                fields=["paper_type", "paper_index"],
+                name="subject_one_per_paper",
+                condition=models.Q(kind="person"),
+            ),
+        ]
+
+    def __str__(self):
+        return self.display_name
+
+    @property
+    def is_person(self):
+        return self.kind == self.Kind.PERSON
+
+    @property
+    def display_name(self):
+        """The name as anyone may see it: a person's is masked (张*)."""
+        return mask_name(self.name) if self.is_person else self.name
+
+
+def mask_name(name):
+    """Leave the first character of a person's name: 张三 → 张*, 欧阳示例 → 欧*."""
+    name = name.strip()
+    return f"{name[:1]}*" if name else "*"
+
+
+class AccessLog(Acted):
+    """Every reading of a sealed value: who, which, why."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    table = models.CharField(max_length=60)
+    row = models.CharField(max_length=40)
+    field = models.CharField(max_length=40)
+    purpose = models.CharField(_("事由"), max_length=200)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("查阅记录")
+        indexes = [models.Index(fields=["table", "row"], name="accesslog_row")]
+
+    def __str__(self):
+        return f"{self.table} {self.row} {self.field}"

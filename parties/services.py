@@ -1,0 +1,81 @@
+"""Subjects are found by their number, never by their name alone."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from parties import identity, sealing
+from parties.models import Subject
+
+
+def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
+    """The organisation or sole trader with this code, made if it is new.
+
+    `fields` may hold region and legal_representative; of a known subject only what was
+    blank is filled in: a name that differs is told where it is asked, never overwritten.
+    Raises ValidationError where the code is not a unified social credit code.
+    """
+    code = identity.check_code(code)
+    subject, _made = Subject.objects.get_or_create(
+        code=code,
+        defaults={
+            "kind": kind,
+            "name": name.strip(),
+            "name_normalised": identity.normalise_name(name),
+            "region": fields.get("region") or region_of(code),
+            "legal_representative": fields.get("legal_representative", ""),
+        },
+    )
+    return subject
+
+
+def region_of(code):
+    """The GB/T 2260 region that characters 3–8 of a code name."""
+    return code[2:8] if code[2:8].isdigit() else ""
+
+
+def find_person(paper_type, number):
+    """The person with this paper, or None; looked up by blind index under every key."""
+    indexes = sealing.blind_indexes(f"{paper_type}:{number}")
+    return Subject.objects.filter(
+        kind=Subject.Kind.PERSON, paper_type=paper_type, paper_index__in=indexes
+    ).first()
+
+
+def person(name, paper_type, number):
+    """The person with this paper, made if new; the number is kept sealed.
+
+    Raises ValidationError where the number is not a valid one of its kind.
+    """
+    number = identity.check_paper(paper_type, number, timezone.localdate())
+    found = find_person(paper_type, number)
+    if found:
+        return found
+    subject = Subject(
+        kind=Subject.Kind.PERSON,
+        name=name.strip(),
+        name_normalised=identity.normalise_name(name),
+        paper_type=paper_type,
+    )
+    subject.paper_key_id, subject.paper_sealed = sealing.seal(
+        number, table="parties_subject", row=subject.public_id, field="paper"
+    )
+    subject.paper_index_key_id, subject.paper_index = sealing.blind_index(f"{paper_type}:{number}")
+    try:
+        with transaction.atomic():
+            subject.save(force_insert=True)
+    except IntegrityError:  # somebody entered the same person at the same moment
+        return find_person(paper_type, number)
+    return subject
+
+
+def paper_number(subject, *, actor, purpose):
+    """A person's paper number in clear, for one logged purpose."""
+    return sealing.unseal(
+        subject.paper_sealed,
+        subject.paper_key_id,
+        table="parties_subject",
+        row=subject.public_id,
+        field="paper",
+        actor=actor,
+        purpose=purpose,
+    )

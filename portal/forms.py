@@ -1,0 +1,49 @@
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.signals import user_login_failed
+from django.utils.translation import gettext_lazy as _
+from django_otp import match_token
+
+
+class SignInForm(AuthenticationForm):
+    """Account, password and one-time code together; which of the three was wrong is not said."""
+
+    error_messages = {
+        "invalid_login": _("账号、密码或动态口令不对，请核对后重新填写"),
+        "inactive": _("账号、密码或动态口令不对，请核对后重新填写"),
+    }
+
+    otp_token = forms.CharField(
+        label=_("动态口令"),
+        help_text=_("手机令牌上的 6 位数字"),
+        max_length=8,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": _("填写动态口令")},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("账号")
+        self.fields["username"].error_messages["required"] = _("填写账号")
+        self.fields["username"].widget.attrs.pop("autofocus", None)
+        self.fields["password"].label = _("密码")
+        self.fields["password"].error_messages["required"] = _("填写密码")
+
+    def clean(self):
+        if self.errors:  # nothing is tried, or counted against the account, until all is filled in
+            return self.cleaned_data
+        super().clean()
+        user = self.get_user()
+        user.otp_device = match_token(user, self.cleaned_data["otp_token"])
+        if user.otp_device is None:
+            self._count_failure()
+            raise self.get_invalid_login_error()
+        return self.cleaned_data
+
+    def _count_failure(self):
+        """A wrong code counts towards the lock just as a wrong password does."""
+        user_login_failed.send(
+            sender=type(self),
+            credentials={"username": self.cleaned_data["username"]},
+            request=self.request,
+        )

@@ -1,0 +1,40 @@
+"""Is the portal alive and ready: the worker's sign of life, the database, its migrations."""
+
+import time
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+HEARTBEAT = "portal.heartbeat"
+LATE = 60  # seconds without a sign of life after which the worker counts as gone
+
+
+def beat():
+    """Say that a worker is alive and sweeping."""
+    cache.set(HEARTBEAT, time.time(), timeout=None)
+
+
+def heartbeat_age():
+    """Seconds since the worker's last sign of life, or None where there was none yet."""
+    at = cache.get(HEARTBEAT)
+    return None if at is None else max(time.time() - at, 0)
+
+
+def readiness():
+    """What is not ready, as {part: sentence}; empty when the portal may take work."""
+    try:
+        return _unready()
+    except DatabaseError as error:
+        return {"database": str(error).strip()}
+
+
+def _unready():
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        return {"migrations": f"{len(waiting)} not applied"}
+    age = heartbeat_age()
+    if age is None or age > LATE:
+        return {"worker": "no heartbeat" if age is None else f"last heartbeat {age:.0f} s ago"}
+    return {}

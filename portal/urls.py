@@ -1,0 +1,19 @@
+from django.urls import path
+
+from portal import views
+
+public = [
+    path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
+    path("subjects/<str:code>/", views.subject, name="subject"),
+    path("statistics/", views.statistics, name="statistics"),
+    path("memoranda/", views.memoranda, name="memoranda"),
+    path("memoranda/<uuid:public_id>/", views.memorandum, name="memorandum"),
+    path("about/", views.about, name="about"),
+    path("accessibility/", views.accessibility, name="accessibility"),
+    path("display/", views.display, name="display"),
+    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
+    path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", views.sitemap, name="sitemap"),
+]

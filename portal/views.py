@@ -1,0 +1,301 @@
+"""Doors of the whole house: what every page knows, errors, signs of life, signing in."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import (
+    Http404,
+    HttpResponse,
+    HttpResponseForbidden,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.template import loader
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from listings.filters import SearchForm
+from listings.models import Listing
+from listings.views import shows_entries
+from parties import identity
+from portal import services
+from portal.forms import SignInForm
+from rulebook.models import Memorandum, parameter
+
+NEWEST = 4  # entries of each list on the home page
+DISPLAY = {"size": ("normal", "large"), "contrast": ("normal", "high")}
+YEAR = 365 * 24 * 3600
+
+
+def site(request):
+    """What every page knows: names, language, and the display settings of the reader."""
+    english = (get_language() or "").startswith("en")
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_host": settings.SITE_HOST,
+        "html_lang": "en" if english else "zh-CN",
+        "other_language": _other_language(request, english=english),
+        **display_settings(request),
+    }
+
+
+def display_settings(request):
+    """The reader's choice of size and contrast; anything unknown in a cookie is the normal one."""
+    return {
+        name: value if (value := request.COOKIES.get(name)) in allowed else allowed[0]
+        for name, allowed in DISPLAY.items()
+    }
+
+
+def _other_language(request, *, english):
+    path = request.get_full_path()
+    if english:
+        return {"url": path.removeprefix("/en") or "/", "tag": "zh-CN", "name": "中文"}
+    return {"url": f"/en{path}", "tag": "en", "name": "English"}
+
+
+@csrf_exempt  # changes nothing but how pages look; so public pages need no token and may be kept
+@require_POST
+def display(request):
+    """Remember 大字 or 高对比 and lead back."""
+    response = HttpResponseRedirect(_way_back(request))
+    for name, allowed in DISPLAY.items():
+        if request.POST.get(name) in allowed:
+            response.set_cookie(
+                name,
+                request.POST[name],
+                max_age=YEAR,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.HTTPS,
+            )
+    return response
+
+
+def _way_back(request):
+    back = request.POST.get("next", "")
+    known = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if known else resolve_url("home")
+
+
+# --- pages -----------------------------------------------------------------
+
+
+@shows_entries
+def home(request):
+    """Search first, then the newest of both lists, the services and the figures."""
+    today = timezone.localdate()
+    newest = Listing.objects.public(today).with_parts().marking_paused(today)
+    newest = newest.order_by("-published_on", "-id")
+    context = {
+        "red": newest.red()[:NEWEST],
+        "black": newest.black()[:NEWEST],
+        "figures": services.home_figures(today),
+        "reply_days": parameter("objection_reply", on=today),
+        "now": timezone.now(),
+    }
+    return render(request, "portal/home.html", context)
+
+
+@shows_entries
+def search(request):
+    """Both lists by code or by name; nothing found is said in words, with what it does not mean."""
+    form = SearchForm(request.GET or None)
+    context = {"form": form, "now": timezone.now()}
+    if form.is_valid():
+        context |= {"query": form.cleaned_data["q"], "code": form.code}
+        context["found"] = form.found(timezone.localdate())
+    return render(request, "portal/search.html", context)
+
+
+@shows_entries
+def subject(request, code):
+    """A firm's entries in force. A firm nobody has heard of reads like one without entries."""
+    try:
+        code = identity.check_code(code)
+    except ValidationError:
+        raise Http404 from None
+    today = timezone.localdate()
+    entries = Listing.objects.public(today).with_parts().of_code(code)
+    entries = list(entries.order_by("-published_on", "-id"))
+    red, black = ([entry for entry in entries if entry.kind == kind] for kind in ("red", "black"))
+    context = {
+        "code": code,
+        "subject": entries[0].subject if entries else None,
+        "lists": [("red", red), ("black", black)],
+        "paused": bool(red and black),
+        "now": timezone.now(),
+    }
+    return render(request, "portal/subject.html", context)
+
+
+@require_safe
+@never_cache
+def statistics(request):
+    """The figures with their charts and the table under each."""
+    today = timezone.localdate()
+    reply_days = parameter("objection_reply", on=today)
+    context = {"now": timezone.now(), "reply_days": reply_days, **services.statistics(today)}
+    return render(request, "portal/statistics.html", context)
+
+
+@require_safe
+def memoranda(request):
+    """The memoranda of cooperation in force, with how many measures and units each binds."""
+    rows = Memorandum.objects.in_force(timezone.localdate()).select_related("lead")
+    rows = rows.annotate(
+        units=Count("measures__unit", distinct=True), n=Count("measures", distinct=True)
+    )
+    return render(request, "portal/memoranda.html", {"memoranda": rows})
+
+
+@require_safe
+def memorandum(request, public_id):
+    """One memorandum: which unit applies which measure by which article."""
+    rows = Memorandum.objects.select_related("lead")
+    found = get_object_or_404(rows, public_id=public_id)
+    measures = found.measures.select_related("unit", "measure").order_by("unit__name", "article")
+    today = timezone.localdate()
+    context = {
+        "memorandum": found,
+        "measures": measures,
+        "categories": found.categories.all(),
+        "in_force": Memorandum.objects.in_force(today).filter(pk=found.pk).exists(),
+    }
+    return render(request, "portal/memorandum.html", context)
+
+
+@require_safe
+def about(request):
+    return render(request, "portal/about.html")
+
+
+@require_safe
+def accessibility(request):
+    return render(request, "portal/accessibility.html")
+
+
+@require_safe
+def robots(request):
+    """Machines may read the public pages; searches and the desk are no pages to keep."""
+    lines = ["User-agent: *", "Disallow: /desk/", "Disallow: /admin/", "Disallow: /search/"]
+    lines.append(f"Sitemap: {settings.BASE_URL}{reverse('sitemap')}")
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain")
+
+
+SITEMAP = (
+    "home", "red-list", "black-list", "statistics", "memoranda", "objection-new", "repair-new",
+    "about", "accessibility",
+)  # fmt: skip
+
+
+@require_safe
+def sitemap(request):
+    """The standing pages. Entries come and go; they are reached through the two lists."""
+    pages = [f"{settings.BASE_URL}{reverse(name)}" for name in SITEMAP]
+    return render(request, "portal/sitemap.xml", {"pages": pages}, "application/xml")
+
+
+# --- signing in ------------------------------------------------------------
+
+
+class SignIn(LoginView):
+    template_name = "portal/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+class SignOut(LogoutView):
+    next_page = "home"
+
+
+# --- errors ----------------------------------------------------------------
+
+
+def _refuse(request, status, title):
+    """The refusal as a page, or for a machine as problem+json."""
+    if request.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": title, "status": status}
+        return JsonResponse(problem, status=status, content_type="application/problem+json")
+    return render(request, f"{status}.html", status=status)
+
+
+def bad_request(request, exception=None):
+    return _refuse(request, 400, gettext("请求不完整或有误"))
+
+
+def forbidden(request, exception=None):
+    return _refuse(request, 403, gettext("您没有办这件事的权限"))
+
+
+def not_found(request, exception=None):
+    return _refuse(request, 404, gettext("没有这一页"))
+
+
+def csrf_failure(request, reason=""):
+    return _refuse(request, 403, gettext("页面放得太久，请返回刷新后再提交"))
+
+
+def server_error(request):
+    """The last page standing: needs neither context nor database."""
+    if request.path.startswith("/api/"):
+        return _refuse(request, 500, "Internal Server Error")
+    return HttpResponse(loader.get_template("500.html").render(), status=500)
+
+
+# --- signs of life ---------------------------------------------------------
+
+
+@never_cache
+@require_safe
+def healthz(request):
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request):
+    """200 once database, migrations and worker are there; 503 naming what is not."""
+    unready = services.readiness()
+    body = "".join(f"{part}: {what}\n" for part, what in unready.items()) or "ready\n"
+    return HttpResponse(body, status=503 if unready else 200, content_type="text/plain")
+
+
+@never_cache
+@require_GET
+def metrics(request):
+    """Prometheus text, for this machine itself or for who holds METRICS_TOKEN."""
+    if not _may_measure(request):
+        return HttpResponseForbidden("", content_type="text/plain")
+    return HttpResponse(
+        services.measures(timezone.localdate()), content_type="text/plain; version=0.0.4"
+    )
+
+
+def _may_measure(request):
+    token = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and constant_time_compare(given, token):
+        return True
+    forwarded = "X-Forwarded-For" in request.headers  # what a proxy brings comes from outside
+    return not forwarded and _is_local(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_local(address):
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

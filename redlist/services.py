@@ -1,0 +1,121 @@
+"""How an entry gets on the red list: nomination, screening, public notice, recognition."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from casework.moves import IllegalMove, lock, record
+from casework.workdays import add_working_days
+from listings import services as listings
+from listings.models import Listing
+from redlist import policies
+from redlist.models import Nomination, RedListing, Screening
+from rulebook.models import ListKind, parameter
+
+# What belongs to the black list alone.
+NOT_RED = ("document_number", "document_kind", "document_organ", "document_date", "degree")
+
+
+@transaction.atomic
+def draft(
+    *, actor, subject, category, today, source="", nominator="", evidence="", public_notice=None, **fields
+):
+    """Write a nomination: a draft of the red list with its source and public notice.
+
+    Returns (entry, made). `public_notice` holds `from` and `until`. Raises what
+    `listings.services.draft` raises.
+    """
+    _refuse_black_fields(category, fields)
+    if not nominator:
+        raise ValidationError({"nominator": _("请写明推荐单位。")})
+    listing, made = listings.draft(
+        actor=actor, subject=subject, category=category, today=today, **fields
+    )
+    listing = RedListing.objects.get(pk=listing.pk)
+    nomination = Nomination.objects.filter(listing=listing).first() or Nomination(listing=listing)
+    nomination.source = source or category.code
+    nomination.nominator, nomination.evidence = nominator, evidence
+    if public_notice:
+        _set_notice(nomination, today, public_notice["from"], public_notice["until"])
+    nomination.full_clean(exclude=["listing"])
+    nomination.save()
+    record(listing, "nominate", actor=actor, note=nominator)
+    return listing, made
+
+
+@transaction.atomic
+def announce(listing, *, actor, today, notice_from, notice_until):
+    """Set the public notice period of a nomination. Raises ValidationError where it is too short."""
+    if not policies.may_nominate(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    nomination = Nomination.objects.select_for_update().get(listing=listing)
+    _set_notice(nomination, today, notice_from, notice_until)
+    nomination.save()
+    record(listing, "announce", actor=actor, note=f"{notice_from} – {notice_until}")
+    return nomination
+
+
+@transaction.atomic
+def publish(listing, *, actor, today, expected_version=None):
+    """Recognise the subject, once the public notice is over and the black list is clear of it.
+
+    Raises PermissionDenied for an author, ValidationError `black_listed` or
+    `notice_open` (409), or naming what is missing.
+    """
+    if not policies.may_recognise(actor.user, listing):
+        raise PermissionDenied
+    listing = _draft_of(listing)
+    errors = missing(listing, today)
+    if errors:
+        raise ValidationError(errors)
+    Screening.objects.create(listing=listing, clear=True)
+    return listings.publish(listing, actor=actor, today=today, expected_version=expected_version)
+
+
+def missing(listing, today):
+    """What still stands between a nomination and the red list: {field: ValidationError}."""
+    errors = {}
+    if not listing.ground:
+        errors["ground"] = ValidationError(_("请写明认定理由。"), code="no_ground")
+    if black_entries(listing.subject, today).exists():
+        errors["subject"] = ValidationError(
+            _("这个主体在黑名单上，不能列入红名单。"), code="black_listed"
+        )
+    nomination = Nomination.objects.filter(listing_id=listing.pk).first()
+    if nomination is None or not nomination.notice_until:
+        errors["public_notice"] = ValidationError(_("须先公示。"), code="notice_open")
+    elif today <= nomination.notice_until:
+        errors["public_notice"] = ValidationError(
+            _("公示到 %(day)s 才满。") % {"day": nomination.notice_until}, code="notice_open"
+        )
+    return errors
+
+
+def black_entries(subject, today):
+    """The black entries in force that keep the subject off the red list."""
+    return Listing.objects.public(today).black().filter(subject=subject)
+
+
+def _refuse_black_fields(category, fields):
+    if category.kind != ListKind.RED:
+        raise ValidationError({"category": _("这个类别不是红名单的。")})
+    given = [name for name in NOT_RED if fields.get(name)]
+    if given:
+        raise ValidationError({name: _("红名单没有这一项。") for name in given})
+
+
+def _set_notice(nomination, today, notice_from, notice_until):
+    days = parameter("public_notice", on=today)
+    if notice_until < add_working_days(notice_from, days):
+        raise ValidationError(
+            {"public_notice.until": _("公示至少 %(days)s 个工作日。") % {"days": days}}
+        )
+    nomination.notice_from, nomination.notice_until = notice_from, notice_until
+
+
+def _draft_of(listing):
+    listing = lock(RedListing(pk=listing.pk))
+    if not listing.can("edit"):
+        raise IllegalMove(listing, "edit")
+    return listing

@@ -1,0 +1,24 @@
+"""Who may do what with an application for repair."""
+
+from parties.models import Role
+
+
+def may_handle(user, repair):
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(repair.department_id)
+
+
+def may_approve(user, repair):
+    """Two people for each removal: a reviewer other than who proposed the decision."""
+    return (
+        user.has_role(Role.REVIEWER)
+        and user.works_for(repair.department_id)
+        and user.pk != repair.proposed_by_id
+    )
+
+
+def may_record(user, department):
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)
+
+
+def may_read(user, repair):
+    return user.sees_all or user.works_for(repair.department_id)

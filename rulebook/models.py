@@ -1,0 +1,302 @@
+"""Law as rows: what a new notice of the government can change is changed here, not in code."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from parties.models import Department
+
+
+class ListKind(models.TextChoices):
+    RED = "red", _("红名单")
+    BLACK = "black", _("黑名单")
+
+
+class Degree(models.TextChoices):
+    MINOR = "minor", _("轻微")
+    GENERAL = "general", _("一般")
+    SERIOUS = "serious", _("严重")
+
+
+class Named(models.Model):
+    name = models.CharField(_("名称"), max_length=200)
+    name_en = models.CharField(_("英文名称"), max_length=300)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return self.name_en if (get_language() or "").startswith("en") else self.name
+
+
+class InForceQuerySet(models.QuerySet):
+    def in_force(self, today):
+        return self.filter(
+            Q(in_force_to=None) | Q(in_force_to__gte=today), in_force_from__lte=today
+        )
+
+
+class Dated(models.Model):
+    in_force_from = models.DateField(_("施行日期"))
+    in_force_to = models.DateField(_("失效日期"), null=True, blank=True)
+
+    objects = InForceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class LegalBasis(Named, Dated):
+    """A law or document that a category rests on. Its level decides whether it may be published."""
+
+    class Level(models.IntegerChoices):
+        LAW = 1, _("法律")
+        REGULATION = 2, _("行政法规")
+        CENTRAL = 3, _("党中央、国务院文件")
+        LOCAL_REGULATION = 4, _("地方性法规")
+        DEPARTMENT_RULE = 5, _("部门规章")
+        NOTICE = 6, _("规范性文件")
+
+    code = models.SlugField(_("代码"), max_length=60, unique=True)
+    document_number = models.CharField(_("文号"), max_length=100, blank=True)
+    level = models.PositiveSmallIntegerField(_("层级"), choices=Level)
+    source = models.CharField(_("来源"), max_length=300)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("法律依据")
+        ordering = ["level", "code"]
+
+
+class Misconduct(Named):
+    """A kind of serious misconduct of the plan's five classes."""
+
+    class Domain(models.TextChoices):
+        HEALTH = "H", _("危害群众身体健康和生命安全")
+        MARKET = "M", _("破坏市场公平竞争秩序和社会正常秩序")
+        JUDICIAL = "J", _("拒不履行法定义务")
+        DEFENCE = "D", _("拒不履行国防义务")
+        OTHER = "O", _("其他严重失信行为")
+
+    code = models.CharField(_("代码"), max_length=4, unique=True)
+    domain = models.CharField(_("领域"), max_length=1, choices=Domain)
+    needs_basis = models.BooleanField(_("须另写法律依据"), default=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("失信行为")
+        ordering = ["code"]
+
+
+class Measure(Named):
+    """An incentive or a sanction of the plan's catalogue."""
+
+    class Group(models.TextChoices):
+        IA = "IA", _("行政性激励")
+        IM = "IM", _("市场性激励")
+        IS = "IS", _("社会性激励")
+        PA = "PA", _("行政性惩戒")
+        PM = "PM", _("市场性惩戒")
+        PI = "PI", _("行业性惩戒")
+        PS = "PS", _("社会性惩戒")
+        PO = "PO", _("其他惩戒")
+
+    code = models.CharField(_("代码"), max_length=8, unique=True)
+    group = models.CharField(_("类别"), max_length=2, choices=Group)
+    advisory = models.BooleanField(_("供参考"), default=False)
+    needs_end_date = models.BooleanField(_("须写明截止日"), default=False)
+    persons_only = models.BooleanField(_("只适用于自然人"), default=False)
+    refusal_only = models.BooleanField(_("只适用于有能力履行而拒不履行"), default=False)
+    needs_basis = models.BooleanField(_("须另写法律依据"), default=False)
+    relevant_to = models.ManyToManyField(Misconduct, blank=True, verbose_name=_("相关的失信行为"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("措施")
+        ordering = ["code"]
+
+    @property
+    def is_reward(self):
+        return self.code.startswith("I")
+
+
+class ListCategory(Named):
+    """A kind of entry: who may make it, on which basis, for how long, and how it is repaired."""
+
+    code = models.CharField(_("代码"), max_length=10, unique=True)
+    kind = models.CharField(_("名单"), max_length=5, choices=ListKind)
+    misconduct = models.ForeignKey(
+        Misconduct, models.PROTECT, null=True, blank=True, verbose_name=_("失信行为")
+    )
+    basis = models.ForeignKey(
+        LegalBasis, models.PROTECT, null=True, blank=True, verbose_name=_("法律依据")
+    )
+    basis_article = models.CharField(_("条款"), max_length=60, blank=True)
+    departments = models.ManyToManyField(
+        Department, blank=True, related_name="categories", verbose_name=_("可列入的单位")
+    )
+    term_months = models.PositiveSmallIntegerField(_("期限（月）"))
+    repairable = models.BooleanField(_("可修复"), default=True)
+    repair_after_months = models.PositiveSmallIntegerField(_("满几个月可申请修复"), default=0)
+    repair_evidence = ArrayField(
+        models.CharField(max_length=100), default=list, blank=True, verbose_name=_("修复要交的材料")
+    )
+    needs_basis = models.BooleanField(_("须另写法律依据"), default=False)
+    machine_publication = models.BooleanField(_("可由系统公布"), default=False)
+    active = models.BooleanField(_("在用"), default=True)
+    version = models.PositiveIntegerField(_("规则版本"), default=1)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("名单类别")
+        ordering = ["kind", "code"]
+
+
+class CategoryField(models.Model):
+    """A field that a category has of its own: a court case has a court, a food case a licence."""
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("文字")
+        DATE = "date", _("日期")
+        AMOUNT = "amount", _("金额（万元）")
+        NUMBER = "number", _("整数")
+
+    class Disclosure(models.TextChoices):
+        PUBLIC = "public", _("社会公开")
+        SHARED = "shared", _("政务共享")
+        SECRET = "secret", _("不公开")
+
+    category = models.ForeignKey(ListCategory, models.CASCADE, related_name="fields")
+    code = models.SlugField(_("代码"), max_length=40)
+    title = models.CharField(_("名称"), max_length=60)
+    title_en = models.CharField(_("英文名称"), max_length=100)
+    type = models.CharField(_("类型"), max_length=10, choices=Type)
+    required = models.BooleanField(_("必填"), default=False)
+    disclosure = models.CharField(
+        _("公开属性"), max_length=10, choices=Disclosure, default=Disclosure.PUBLIC
+    )
+    position = models.PositiveSmallIntegerField(_("次序"), default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("类别字段")
+        ordering = ["category", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["category", "code"], name="categoryfield_code")
+        ]
+
+    def __str__(self):
+        return self.title_en if (get_language() or "").startswith("en") else self.title
+
+
+class DegreeTerm(models.Model):
+    """How long a degree may be public, in months (国家发改委令第36号)."""
+
+    degree = models.CharField(_("程度"), max_length=10, choices=Degree, primary_key=True)
+    minimum_months = models.PositiveSmallIntegerField(_("最短公示期（月）"))
+    maximum_months = models.PositiveSmallIntegerField(_("最长公示期（月）"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("公示期")
+
+    def __str__(self):
+        return self.get_degree_display()
+
+
+class Parameter(models.Model):
+    """A number that a rule sets: 15 working days to answer an objection, 10 to decide a repair.
+
+    The newest row in force counts; change the number by adding or editing one row.
+    """
+
+    class Unit(models.TextChoices):
+        WORKING_DAYS = "working_days", _("个工作日")
+        DAYS = "days", _("天")
+        MONTHS = "months", _("个月")
+        LEVEL = "level", _("级")
+
+    code = models.SlugField(_("代码"), max_length=60)
+    name = models.CharField(_("名称"), max_length=200)
+    name_en = models.CharField(_("英文名称"), max_length=300)
+    value = models.PositiveIntegerField(_("数值"))
+    unit = models.CharField(_("单位"), max_length=20, choices=Unit)
+    source = models.CharField(_("依据"), max_length=300)
+    in_force_from = models.DateField(_("施行日期"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("期限和参数")
+        ordering = ["code", "in_force_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "in_force_from"], name="parameter_dated")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+def parameter(code, *, on):
+    """The value of the rule `code` in force on the day `on`."""
+    row = Parameter.objects.filter(code=code, in_force_from__lte=on).latest("in_force_from")
+    return row.value
+
+
+class Memorandum(Named, Dated):
+    """A memorandum of cooperation (合作备忘录): per unit its measures and articles."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.SlugField(_("代码"), max_length=40, unique=True)
+    kind = models.CharField(_("性质"), max_length=5, choices=ListKind)
+    lead = models.ForeignKey(
+        Department, models.PROTECT, related_name="memoranda_led", verbose_name=_("牵头单位")
+    )
+    signed_on = models.DateField(_("签署日期"))
+    categories = models.ManyToManyField(
+        ListCategory, related_name="memoranda", verbose_name=_("适用类别")
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("合作备忘录")
+        ordering = ["code"]
+
+
+class MemorandumMeasureQuerySet(models.QuerySet):
+    def in_force_for(self, category, today):
+        """What the memoranda in force ask of the units for entries of `category`.
+
+        A measure that has nothing to do with the misconduct is left out (the relevance
+        matrix): a food case does not stop anybody from flying.
+        """
+        in_force = Memorandum.objects.in_force(today).filter(categories=category)
+        rows = self.filter(memorandum__in=in_force)
+        if category.misconduct_id:
+            rows = rows.filter(measure__relevant_to=category.misconduct_id)
+        return rows.select_related("memorandum", "unit", "measure").order_by(
+            "unit__code", "measure__code"
+        )
+
+
+class MemorandumMeasure(models.Model):
+    """One unit's measure under a memorandum, with the article that says so."""
+
+    memorandum = models.ForeignKey(Memorandum, models.CASCADE, related_name="measures")
+    unit = models.ForeignKey(Department, models.PROTECT, verbose_name=_("执行单位"))
+    measure = models.ForeignKey(Measure, models.PROTECT, verbose_name=_("措施"))
+    article = models.CharField(_("条款"), max_length=60)
+
+    objects = MemorandumMeasureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("备忘录措施")
+        ordering = ["memorandum", "unit", "measure"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["memorandum", "unit", "measure"], name="memorandummeasure_once"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.unit} {self.measure}"
+
+    @property
+    def advisory(self):
+        """Market measures and those of bodies that can't be ordered inform only."""
+        return self.measure.advisory or not self.unit.may_be_ordered
