@@ -5,9 +5,28 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import Listing, ListingQuerySet
+from rulebook.models import Degree
 
 
-class BlackListingManager(models.Manager.from_queryset(ListingQuerySet)):
+class BlackListingQuerySet(ListingQuerySet):
+    def ready(self, today):
+        """Drafts that lack nothing: what `services.missing` asks of one, of many at once."""
+        heard = Q(prior_notice__defence_text="", prior_notice__defence_received_on=None)
+        return self.exclude(
+            Q(ground="")
+            | Q(document_number="")
+            | Q(document_kind="")
+            | Q(document_organ="")
+            | Q(document_date=None)
+        ).filter(
+            heard | ~Q(prior_notice__opinion=""),
+            status=Listing.Status.DRAFT,
+            degree=Degree.SERIOUS,
+            prior_notice__defence_until__lt=today,
+        )
+
+
+class BlackListingManager(models.Manager.from_queryset(BlackListingQuerySet)):
     def get_queryset(self):
         return super().get_queryset().black()
 
@@ -47,6 +66,9 @@ class PriorNotice(models.Model):
                 name="priornotice_dates", condition=Q(defence_until__gte=F("served_on"))
             )
         ]
+
+    def __str__(self):
+        return f"{self.served_on} {self.get_means_display()}"
 
     @property
     def defence_made(self):

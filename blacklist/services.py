@@ -3,19 +3,22 @@
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from blacklist import policies
 from blacklist.models import BlackListing, PriorNotice
 from casework.moves import IllegalMove, lock, record
-from casework.workdays import add_working_days
+from casework.workdays import add_months, add_working_days
 from listings import services as listings
 from listings.models import ResponsiblePerson
 from parties import services as parties
-from rulebook.models import Degree, ListKind, parameter
+from rulebook.models import Degree, DegreeTerm, ListKind, parameter
 
 
 @transaction.atomic
-def draft(*, actor, subject, category, today, prior_notice=None, responsible_persons=None, **fields):
+def draft(
+    *, actor, subject, category, today, prior_notice=None, responsible_persons=None, **fields
+):
     """Write a draft of the black list with its notice and responsible persons.
 
     Returns (entry, made). `prior_notice` holds served_on, means, defence_until and
@@ -33,6 +36,17 @@ def draft(*, actor, subject, category, today, prior_notice=None, responsible_per
     if responsible_persons is not None:
         name_responsible_persons(listing, responsible_persons, actor=actor)
     return listing, made
+
+
+@transaction.atomic
+def edit(listing, *, actor, today, expected_version=None, prior_notice=None, **fields):
+    """Change a draft and its prior notice together. Raises what `listings.services.edit` raises."""
+    edited = listings.edit(
+        listing, actor=actor, today=today, expected_version=expected_version, **fields
+    )
+    if prior_notice:
+        _write_notice(edited, actor=actor, today=today, **prior_notice)
+    return BlackListing.objects.get(pk=edited.pk)
 
 
 @transaction.atomic
@@ -104,35 +118,38 @@ def publish(listing, *, actor, today, expected_version=None):
 
 def missing(listing, today):
     """What still stands between a draft and the black list: {field: ValidationError}."""
-    errors = {}
-    for field, name in DOCUMENT.items():
-        if not getattr(listing, field):
-            errors[field] = ValidationError(_("请填写%(name)s。") % {"name": name}, "no_document")
+    errors = {
+        field: ValidationError(_("请填写%(name)s。") % {"name": name}, code="no_document")
+        for field, name in DOCUMENT.items()
+        if not getattr(listing, field)
+    }
     if not listing.ground:
         errors["ground"] = ValidationError(_("请写明事实和理由。"), code="no_ground")
     if listing.degree != Degree.SERIOUS:
         errors["degree"] = ValidationError(
             _("只有严重失信行为才能列入黑名单。"), code="not_serious"
         )
+    return {**errors, **_notice_errors(listing, today)}
+
+
+def _notice_errors(listing, today):
     notice = PriorNotice.objects.filter(listing_id=listing.pk).first()
     if notice is None:
-        errors["prior_notice"] = _no_notice()
-    elif today <= notice.defence_until:
-        errors["prior_notice.defence_until"] = ValidationError(
-            _("陈述申辩期到 %(day)s 才满。") % {"day": notice.defence_until}, code="defence_open"
-        )
-    elif notice.defence_made and not notice.opinion:
-        errors["prior_notice.defence"] = ValidationError(
-            _("当事人提出了陈述申辩，请先写明答复意见。"), code="defence_open"
-        )
-    return errors
+        return {"prior_notice": _no_notice()}
+    if today <= notice.defence_until:
+        message = _("陈述申辩期到 %(day)s 才满。") % {"day": notice.defence_until}
+        return {"prior_notice.defence_until": ValidationError(message, code="defence_open")}
+    if notice.defence_made and not notice.opinion:
+        message = _("当事人提出了陈述申辩，请先写明答复意见。")
+        return {"prior_notice.defence": ValidationError(message, code="defence_open")}
+    return {}
 
 
 DOCUMENT = {
-    "document_number": "文书文号",
-    "document_kind": "文书种类",
-    "document_organ": "作出机关",
-    "document_date": "文书日期",
+    "document_number": gettext_lazy("文书文号"),
+    "document_kind": gettext_lazy("文书种类"),
+    "document_organ": gettext_lazy("作出机关"),
+    "document_date": gettext_lazy("文书日期"),
 }
 
 
@@ -191,3 +208,12 @@ def _name(listing, *, name, id_type, id_number, role, fact, basis):
     )
     person.full_clean(exclude=["listing", "person"])
     person.save()
+
+
+def repair_from(listing):
+    """The first day on which repair may be asked for, or None where the category has none."""
+    if listing.kind != ListKind.BLACK or not listing.category.repairable:
+        return None
+    minimum = DegreeTerm.objects.get(degree=listing.degree).minimum_months if listing.degree else 0
+    months = max(minimum, listing.category.repair_after_months)
+    return add_months(listing.published_on, months)

@@ -1,7 +1,7 @@
 from django.utils import timezone
 
 from blacklist.models import BlackListing
-from casework.workdays import add_months
+from blacklist.services import repair_from
 from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
 from rulebook.models import parameter
 
@@ -25,14 +25,6 @@ def black_entry(request, public_id):
         "blacklist/entry.html",
         notice=getattr(listing, "prior_notice", None),
         persons=listing.responsible_persons.select_related("person"),
-        repair_from=_repair_from(listing),
+        repair_from=repair_from(listing),
         objection_days=parameter("objection_reply", on=today),
     )
-
-
-def _repair_from(listing):
-    """The first day on which repair may be asked for, or None where the category forbids it."""
-    category = listing.category
-    if not category.repairable:
-        return None
-    return add_months(listing.published_on, category.repair_after_months)

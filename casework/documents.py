@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 import filetype
@@ -24,8 +26,17 @@ FONTS = Path(__file__).parent / "fonts"
 LETTERS = Path(__file__).parent / "letters"
 
 
-def take(upload, *, actor):
-    """Store an uploaded file once its content is what it may be: PDF, PNG or JPEG.
+@dataclass(frozen=True)
+class Checked:
+    """A file whose content is what it may be, not stored yet."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def check(upload):
+    """The uploaded file, once its content is what it may be: PDF, PNG or JPEG.
 
     Images are decoded and written anew, so that nothing hidden in them survives.
     Raises ValidationError naming the file.
@@ -41,7 +52,18 @@ def take(upload, *, actor):
         )
     if found in IMAGES:
         content = _redrawn(content, IMAGES[found], name)
-    return keep(content, name=name, media_type=found, actor=actor)
+    return Checked(name, found, content)
+
+
+def take(upload, *, actor):
+    """Check an uploaded file and store it."""
+    return next(keep_all([check(upload)], actor=actor))
+
+
+def keep_all(files, *, actor):
+    """Store checked files one by one as they are asked for; unasked, none is stored."""
+    for file in files:
+        yield keep(file.content, name=file.name, media_type=file.media_type, actor=actor)
 
 
 def keep(content, *, name, media_type, actor):

@@ -79,9 +79,7 @@ def move(
     # only the changed columns: full_clean would ask the database for every foreign key
     case.clean_fields(exclude=[f.name for f in case._meta.fields if f.name not in changed])
     case.save(update_fields=changed)
-    record(
-        case, action, actor=actor, note=note, private_note=private_note, changes=changes
-    )
+    record(case, action, actor=actor, note=note, private_note=private_note, changes=changes)
     return case
 
 
@@ -114,7 +112,7 @@ def record_many(model, pks, action, *, actor, note=""):
         cursor.execute(
             f"""
             INSERT INTO casework_event (content_type_id, object_id, action, status, version, at,
-                                        note, private_note, changes, by_user_id, by_key_id, by_label)
+                note, private_note, changes, by_user_id, by_key_id, by_label)
             SELECT %s, id, %s, status, version, %s, %s, '', '{{}}', %s, %s, %s
             FROM {table} WHERE id = ANY(%s)
             """,  # noqa: S608 - the table's name is the model's own

@@ -1,12 +1,20 @@
-"""Numbers without gaps, and the calendar's rows."""
+"""Refusals by name, numbers without gaps, and the calendar's rows."""
 
 from collections import Counter as Tally
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from casework.models import CalendarYear, Counter, SpecialDay
 from casework.moves import record
+
+
+def refuse(reasons):
+    """Raise ValidationError with those of {field: message, or something falsy} that hold."""
+    errors = {field: message for field, message in reasons.items() if message}
+    if errors:
+        raise ValidationError(errors)
 
 
 @transaction.atomic

@@ -42,6 +42,21 @@ def working_days_between(start, end):
     return sum(_counts(day, special.get(day)) for day in days)
 
 
+def countdown(today, days):
+    """`working_days_between(today, day)` for each of many days, in one query: {day: number}."""
+    days = {day for day in days if day}
+    if not days:
+        return {}
+    first, last = min(days | {today}), max(days | {today})
+    special = _special_days(first, last)
+    counts, number = {first: 0}, 0
+    for i in range(1, (last - first).days + 1):
+        day = first + DAY * i
+        number += _counts(day, special.get(day))
+        counts[day] = number
+    return {day: counts[day] - counts[today] for day in days}
+
+
 def explain(start, n):
     """The count of `add_working_days(start, n)` day by day, from the day of receipt on.
 

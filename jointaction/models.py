@@ -17,8 +17,21 @@ class PushQuerySet(models.QuerySet):
     def of_unit(self, department_id):
         return self.filter(unit=department_id)
 
+    def of_desk(self, user):
+        """What was put before the user's unit, or what became of the user's department's entries."""
+        if user.sees_all:
+            return self
+        own = Q(unit=user.department_id) | Q(listing__department=user.department_id)
+        return self.filter(own)
+
     def open(self):
         return self.filter(status__in=Push.OPEN)
+
+    def answers(self):
+        """What each unit was asked and said, the newest of a unit's pushes first."""
+        return (
+            self.select_related("unit").prefetch_related("feedback").order_by("unit__code", "-pk")
+        )
 
     def awaited(self):
         """Open pushes that somebody is bound to answer; advisory ones inform only."""
@@ -100,6 +113,24 @@ class Push(Case):
             models.Index(fields=["listing", "unit"], name="push_listing"),
         ]
 
+    @property
+    def number(self):
+        return f"TS-{self.pk:06}"
+
+    @property
+    def answered_measures(self):
+        """Each measure with its newest answer, or None: [{…measure, "feedback": Feedback}]."""
+        newest = {feedback.measure: feedback for feedback in self.feedback.all()}
+        return [
+            {**measure, "feedback": newest.get(measure["code"])} for measure in self.measures
+        ]
+
+    @property
+    def unanswered(self):
+        """The measures of the push to which nothing has been said yet."""
+        answered = {feedback.measure for feedback in self.feedback.all()}
+        return [measure for measure in self.measures if measure["code"] not in answered]
+
     def is_overdue(self, today):
         return (
             self.status in self.OPEN
@@ -107,6 +138,9 @@ class Push(Case):
             and self.feedback_due is not None
             and self.feedback_due < today
         )
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.unit_id} {self.listing_id}"
 
 
 class DistributionCursor(models.Model):
@@ -117,6 +151,9 @@ class DistributionCursor(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="distributioncursor_single", condition=Q(id=1))]
+
+    def __str__(self):
+        return f"{self.seq}"
 
 
 class Check(Acted):
@@ -143,10 +180,18 @@ class Check(Acted):
             BrinIndex(fields=["at"], name="check_at")
         ]
 
+    def __str__(self):
+        return f"{self.unit} {self.reference}"
+
 
 class HitQuerySet(models.QuerySet):
     def pending(self, unit_id):
         return self.filter(unit=unit_id, answered_at=None)
+
+    def with_parts(self):
+        return self.select_related(
+            "listing__subject", "listing__category", "listing__department"
+        ).prefetch_related("feedback")
 
 
 class Hit(models.Model):
@@ -157,7 +202,9 @@ class Hit(models.Model):
     check_id = models.BigIntegerField(db_index=True)
     check_public_id = models.UUIDField(db_index=True)
     unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
-    listing = models.ForeignKey(Listing, models.PROTECT, related_name="hits", verbose_name=_("记录"))
+    listing = models.ForeignKey(
+        Listing, models.PROTECT, related_name="hits", verbose_name=_("记录")
+    )
     matched_as = models.CharField(_("命中身份"), max_length=20, default="subject")
     reference = models.CharField(_("业务编号"), max_length=200)
     measures = models.JSONField(_("本单位的措施"))
@@ -181,6 +228,13 @@ class Hit(models.Model):
             )
         ]
 
+    def __str__(self):
+        return f"{self.unit_id} {self.listing_id}"
+
+    @property
+    def number(self):
+        return f"CX-{self.check_id:06}"
+
 
 class Feedback(Acted):
     """One measure answered by a unit, on a push or on a check's hit. The newest answer counts."""
@@ -195,9 +249,7 @@ class Feedback(Acted):
     NEEDS_REMARK = (Outcome.NOT_APPLICABLE, Outcome.DECLINED, Outcome.STANDS)
 
     id = models.BigAutoField(primary_key=True)
-    push = models.ForeignKey(
-        Push, models.PROTECT, null=True, blank=True, related_name="feedback"
-    )
+    push = models.ForeignKey(Push, models.PROTECT, null=True, blank=True, related_name="feedback")
     hit = models.ForeignKey(Hit, models.PROTECT, null=True, blank=True, related_name="feedback")
     measure = models.CharField(_("措施"), max_length=8)
     outcome = models.CharField(_("结果"), max_length=20, choices=Outcome)
@@ -216,3 +268,6 @@ class Feedback(Acted):
                 condition=Q(push=None, hit__isnull=False) | Q(push__isnull=False, hit=None),
             )
         ]
+
+    def __str__(self):
+        return f"{self.measure} {self.get_outcome_display()}"

@@ -1,5 +1,6 @@
 """What anyone may ask of a public list, and the search across both lists."""
 
+import uuid
 from dataclasses import dataclass
 
 import django_filters
@@ -118,3 +119,26 @@ class SearchForm(forms.Form):
             red=[row for row in rows if row.kind == "red"],
             capped=len(capped) > SEARCH_LIMIT,
         )
+
+
+class PickForm(forms.Form):
+    """Which entry a remedy is about: by the firm's code, or by the entry's own number."""
+
+    code = forms.CharField(
+        label=_("统一社会信用代码，或者记录编号"),
+        max_length=60,
+        help_text=_("个人没有统一社会信用代码，请填公布页上的记录编号。"),
+        error_messages={"required": _("填写统一社会信用代码，或者记录编号")},
+    )
+
+    def clean_code(self):
+        text = self.cleaned_data["code"].strip()
+        try:
+            return uuid.UUID(text)
+        except ValueError:
+            return identity.check_code(text)
+
+    def found(self, rows):
+        key = self.cleaned_data["code"]
+        rows = rows.filter(public_id=key) if isinstance(key, uuid.UUID) else rows.of_code(key)
+        return rows.with_parts().order_by("-published_on", "-id")

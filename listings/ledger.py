@@ -205,8 +205,12 @@ def _copy_value(value):
         return rf"\\x{value.hex()}"
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value).replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace(
-        "\r", r"\r"
+    return (
+        str(value)
+        .replace("\\", r"\\")
+        .replace("\t", r"\t")
+        .replace("\n", r"\n")
+        .replace("\r", r"\r")
     )
 
 
@@ -279,9 +283,7 @@ def verify():
         cursor.execute(_FIRST_BAD, {"genesis": GENESIS})
         bad = cursor.fetchone()[0]
         if bad is None:
-            cursor.execute(
-                "SELECT seq, hash FROM listings_change ORDER BY seq DESC LIMIT 1"
-            )
+            cursor.execute("SELECT seq, hash FROM listings_change ORDER BY seq DESC LIMIT 1")
             tail = cursor.fetchone() or (0, GENESIS)
             if (tail[0], bytes(tail[1])) != (last.seq, bytes(last.hash)):
                 bad = tail[0] + 1
@@ -318,9 +320,7 @@ def verify_entries():
     published or ended without a change that says so.
     """
     lasts = (
-        Change.objects.order_by("listing_id", "-seq")
-        .distinct("listing_id")
-        .select_related("body")
+        Change.objects.order_by("listing_id", "-seq").distinct("listing_id").select_related("body")
     )
     by_listing = {change.listing_id: change for change in lasts.iterator(chunk_size=5_000)}
     codes = public_codes()

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -10,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from casework.models import Case, Document
+from casework.models import Case, Document, Event
 from parties.models import Acted, Department, Subject
 from rulebook.models import Degree, LegalBasis, ListCategory, ListKind, Misconduct
 
@@ -45,6 +46,20 @@ class ListingQuerySet(models.QuerySet):
             Q(status=Listing.Status.PUBLISHED, visible_until__gte=today)
             | Q(department=user.department_id)
         )
+
+    def of_desk(self, user):
+        """The entries of the user's own department, drafts and ended ones too."""
+        return self if user.sees_all else self.filter(department=user.department_id)
+
+    def not_written_by(self, user):
+        """Drafts of which the user wrote no part: those the user may approve."""
+        written = Event.objects.filter(
+            content_type=ContentType.objects.get_for_model(Listing),
+            object_id=models.OuterRef("pk"),
+            status=Listing.Status.DRAFT,
+            by_user=user,
+        )
+        return self.filter(~models.Exists(written), status=Listing.Status.DRAFT)
 
     def with_status(self, status, today):
         """Rows that read as `status` today: a published row past its last day is expired."""
@@ -92,6 +107,9 @@ class MeasureSet(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = _("措施组合")
+
+    def __str__(self):
+        return self.digest
 
 
 class Listing(Case):
@@ -206,9 +224,7 @@ class Listing(Case):
             # for a department's own work
             models.Index(fields=["department", "status", "-id"], name="listing_department"),
             # for the search by name: organisations only, what is on a list only
-            GinIndex(
-                fields=["bigrams"], name="listing_bigrams", condition=Q(status="published")
-            ),
+            GinIndex(fields=["bigrams"], name="listing_bigrams", condition=Q(status="published")),
         ]
 
     def __str__(self):
@@ -271,6 +287,22 @@ class ResponsiblePerson(models.Model):
             models.UniqueConstraint(fields=["listing", "person"], name="responsibleperson_once")
         ]
 
+    def __str__(self):
+        return f"{self.person} {self.get_role_display()}"
+
+
+class ProposalQuerySet(models.QuerySet):
+    def of_desk(self, user):
+        return self if user.sees_all else self.filter(listing__department=user.department_id)
+
+    def open(self):
+        return self.filter(status=Proposal.Status.PROPOSED)
+
+    def with_parts(self):
+        return self.select_related(
+            "proposed_by", "listing__subject", "listing__category", "listing__department"
+        )
+
 
 class Proposal(Case):
     """A correction or withdrawal that one officer proposes and another approves."""
@@ -301,6 +333,8 @@ class Proposal(Case):
         "parties.User", models.PROTECT, related_name="+", verbose_name=_("提出人")
     )
 
+    objects = ProposalQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = _("更正或撤下提议")
         constraints = [
@@ -308,6 +342,9 @@ class Proposal(Case):
                 fields=["listing"], name="proposal_one_open", condition=Q(status="proposed")
             )
         ]
+
+    def __str__(self):
+        return f"{self.get_action_display()} {self.listing_id}"
 
 
 class LedgerHead(models.Model):
@@ -320,6 +357,9 @@ class LedgerHead(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="ledgerhead_single", condition=Q(id=1))]
+
+    def __str__(self):
+        return f"{self.seq}"
 
 
 class ChangeQuerySet(models.QuerySet):
@@ -367,6 +407,9 @@ class ChangeBody(models.Model):
     salt = models.BinaryField()
     body = models.BinaryField()
 
+    def __str__(self):
+        return f"{self.change_id}"
+
 
 class ListingVersion(models.Model):
     """What was in force on which days, as known between two ledger positions."""
@@ -389,6 +432,9 @@ class ListingVersion(models.Model):
                 fields=["listing"], name="listingversion_one_open", condition=Q(to_seq=None)
             ),
         ]
+
+    def __str__(self):
+        return f"{self.listing_id} {self.version}"
 
 
 class AdverseRecord(models.Model):
@@ -414,7 +460,9 @@ class AdverseRecord(models.Model):
     basis_text = models.TextField(_("处罚依据"), blank=True)
     penalty_kind = models.CharField(_("处罚类别"), max_length=200, blank=True)
     content = models.TextField(_("处罚内容"), blank=True)
-    fine = models.DecimalField(_("罚款（万元）"), max_digits=18, decimal_places=6, null=True, blank=True)
+    fine = models.DecimalField(
+        _("罚款（万元）"), max_digits=18, decimal_places=6, null=True, blank=True
+    )
     confiscated = models.DecimalField(
         _("没收（万元）"), max_digits=18, decimal_places=6, null=True, blank=True
     )
@@ -442,6 +490,9 @@ class AdverseRecord(models.Model):
             # for "three years clean"
             models.Index(fields=["subject", "-decided_on"], name="adverserecord_subject")
         ]
+
+    def __str__(self):
+        return self.document_number
 
 
 class ImportBatch(Acted):
@@ -471,3 +522,6 @@ class ImportBatch(Acted):
     class Meta:
         verbose_name = verbose_name_plural = _("导入批次")
         ordering = ["-id"]
+
+    def __str__(self):
+        return self.file_name

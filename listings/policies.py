@@ -18,11 +18,12 @@ def may_edit(user, listing):
 
 def may_approve(user, listing):
     """Four eyes: a reviewer of the department who wrote no part of the draft."""
-    return (
-        user.has_role(Role.REVIEWER)
-        and user.works_for(listing.department_id)
-        and user.pk not in listing.author_ids()
-    )
+    return may_review(user, listing) and user.pk not in listing.author_ids()
+
+
+def may_review(user, listing):
+    """A reviewer of the department; whether they wrote the draft is asked apart."""
+    return user.has_role(Role.REVIEWER) and user.works_for(listing.department_id)
 
 
 def may_decide_proposal(user, proposal):

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from smtplib import SMTPException
 
 from django.core.mail import send_mail
 from django.utils import timezone
@@ -16,11 +15,7 @@ GIVE_UP_AFTER = 12
 def tell(*, key, title, text, department=None, email="", link=""):
     """Leave a message once: a second call with the same `key` changes nothing."""
     Notice.objects.bulk_create(
-        [
-            Notice(
-                key=key, title=title, text=text, department=department, email=email, link=link
-            )
-        ],
+        [Notice(key=key, title=title, text=text, department=department, email=email, link=link)],
         ignore_conflicts=True,
     )
 
@@ -28,6 +23,11 @@ def tell(*, key, title, text, department=None, email="", link=""):
 def tell_many(notices):
     """Leave many messages set-based; those whose key exists are skipped."""
     Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=5_000)
+
+
+def mark_read(notices, *, now):
+    """Note that a department has read these of its messages; returns how many were new."""
+    return notices.filter(read_at=None).update(read_at=now)
 
 
 def deliver(*, now=None, limit=200):
@@ -46,8 +46,8 @@ def _deliver_one(notice):
     try:
         send_mail(notice.title, notice.text, None, [notice.email])
         notice.sent_at = timezone.now()
-    except (SMTPException, OSError):
-        log.warning("notice %s could not be sent, try %s", notice.pk, notice.tries)
+    except Exception:
+        log.warning("notice %s could not be sent, try %s", notice.pk, notice.tries, exc_info=True)
         if notice.tries >= GIVE_UP_AFTER:
             notice.next_try_at = timezone.now() + timedelta(days=3650)
     notice.save(update_fields=["tries", "next_try_at", "sent_at"])

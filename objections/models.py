@@ -15,6 +15,10 @@ class ObjectionQuerySet(models.QuerySet):
     def of_department(self, department_id):
         return self.filter(department=department_id)
 
+    def of_desk(self, user):
+        """The matters that the user's department decides; supervisor and auditor see all."""
+        return self if user.sees_all else self.of_department(user.department_id)
+
     def open(self):
         return self.exclude(status=Objection.Status.REPLIED)
 

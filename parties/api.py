@@ -1,11 +1,11 @@
 """How machines are known: a key, its officer, its scopes, its addresses."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
-from django.utils.translation import gettext as _
 
 from parties.models import Actor, ApiKey
 

@@ -47,8 +47,8 @@ def seal(value, *, table, row, field):
 def unseal(sealed, key_id, *, table, row, field, actor, purpose):
     """Decrypt a sealed value and log who read it and why.
 
-    Raises `cryptography.exceptions.InvalidTag` where the ciphertext was moved or altered, `KeyError` where
-    its key is no longer among FIELD_KEYS.
+    Raises `cryptography.exceptions.InvalidTag` where the ciphertext was moved or altered,
+    `KeyError` where its key is no longer among FIELD_KEYS.
     """
     AccessLog.objects.create(
         table=table, row=str(row), field=field, purpose=purpose, **actor.columns

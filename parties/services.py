@@ -1,6 +1,7 @@
 """Subjects are found by their number, never by their name alone."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from parties import identity, sealing
@@ -26,6 +27,13 @@ def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
         },
     )
     return subject
+
+
+def called(text):
+    """Organisations with this code or this in their name; persons are never found by name."""
+    name, code = identity.normalise_name(text), identity.normalise_code(text)
+    found = Q(name_normalised__contains=name) if name else Q()
+    return Subject.objects.organisations().filter(found | Q(code=code))
 
 
 def region_of(code):

@@ -8,7 +8,23 @@ from django.utils.translation import gettext_lazy as _
 from listings.models import Listing, ListingQuerySet
 
 
-class RedListingManager(models.Manager.from_queryset(ListingQuerySet)):
+class RedListingQuerySet(ListingQuerySet):
+    def ready(self, today):
+        """Nominations whose public notice is over; the black list is asked at recognition."""
+        return self.exclude(ground="").filter(
+            status=Listing.Status.DRAFT, nomination__notice_until__lt=today
+        )
+
+    def under_notice(self, today):
+        """Nominations that anyone may read and object to these days, the next to end first."""
+        return self.filter(
+            status=Listing.Status.DRAFT,
+            nomination__notice_from__lte=today,
+            nomination__notice_until__gte=today,
+        ).order_by("nomination__notice_until", "id")
+
+
+class RedListingManager(models.Manager.from_queryset(RedListingQuerySet)):
     def get_queryset(self):
         return super().get_queryset().red()
 
@@ -52,6 +68,9 @@ class Nomination(models.Model):
             )
         ]
 
+    def __str__(self):
+        return f"{self.source} {self.nominator}"
+
 
 class Screening(models.Model):
     """A look at the black list before recognition: what was found, when."""
@@ -64,3 +83,6 @@ class Screening(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = _("黑名单比对")
         ordering = ["-id"]
+
+    def __str__(self):
+        return f"{self.at:%Y-%m-%d} {self.found}"

@@ -18,7 +18,16 @@ NOT_RED = ("document_number", "document_kind", "document_organ", "document_date"
 
 @transaction.atomic
 def draft(
-    *, actor, subject, category, today, source="", nominator="", evidence="", public_notice=None, **fields
+    *,
+    actor,
+    subject,
+    category,
+    today,
+    source="",
+    nominator="",
+    evidence="",
+    public_notice=None,
+    **fields,
 ):
     """Write a nomination: a draft of the red list with its source and public notice.
 
@@ -44,8 +53,35 @@ def draft(
 
 
 @transaction.atomic
+def edit(
+    listing,
+    *,
+    actor,
+    today,
+    source,
+    nominator,
+    evidence="",
+    public_notice=None,
+    expected_version=None,
+    **fields,
+):
+    """Change a nomination and its draft together. Raises what `listings.services.edit` raises."""
+    _refuse_black_fields(listing.category, fields)
+    edited = listings.edit(
+        listing, actor=actor, today=today, expected_version=expected_version, **fields
+    )
+    nomination = Nomination.objects.select_for_update().get(listing=edited.pk)
+    nomination.source, nomination.nominator, nomination.evidence = source, nominator, evidence
+    if public_notice:
+        _set_notice(nomination, today, public_notice["from"], public_notice["until"])
+    nomination.full_clean(exclude=["listing"])
+    nomination.save()
+    return RedListing.objects.get(pk=edited.pk)
+
+
+@transaction.atomic
 def announce(listing, *, actor, today, notice_from, notice_until):
-    """Set the public notice period of a nomination. Raises ValidationError where it is too short."""
+    """Set the public notice period of a nomination. Raises ValidationError for one too short."""
     if not policies.may_nominate(actor.user, listing):
         raise PermissionDenied
     listing = _draft_of(listing)

@@ -1,4 +1,7 @@
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
 from redlist.models import RedListing
@@ -23,3 +26,12 @@ def red_entry(request, public_id):
         nomination=getattr(listing, "nomination", None),
         screening=listing.screenings.first(),
     )
+
+
+@never_cache
+@require_safe
+def red_notices(request):
+    """Who is about to be recognised, why, and until when anyone may say why not."""
+    today = timezone.localdate()
+    nominations = RedListing.objects.under_notice(today).with_parts().select_related("nomination")
+    return render(request, "redlist/notices.html", {"nominations": nominations, "today": today})

@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from blacklist.services import repair_from as earliest
 from casework import workdays
 from casework.moves import lock, move, record
-from casework.services import take_number
+from casework.services import refuse, take_number
 from listings import services as listings
 from listings.models import Listing
 from notices.services import tell
@@ -20,19 +21,10 @@ from parties import sealing
 from parties.models import CLOCK, Department
 from repair import policies
 from repair.models import Repair
-from rulebook.models import DegreeTerm, ListKind, parameter
+from rulebook.models import parameter
 
 log = logging.getLogger(__name__)
 Outcome = Repair.Outcome
-
-
-def earliest(listing):
-    """The first day on which repair may be asked for, or None where the category has none."""
-    if listing.kind != ListKind.BLACK or not listing.category.repairable:
-        return None
-    minimum = DegreeTerm.objects.get(degree=listing.degree).minimum_months if listing.degree else 0
-    months = max(minimum, listing.category.repair_after_months)
-    return workdays.add_months(listing.published_on, months)
 
 
 @transaction.atomic
@@ -55,12 +47,13 @@ def apply(
     """
     if actor.user and not policies.may_record(actor.user, listing.department):
         raise PermissionDenied
+    number = take_number("repair", received_on.year)
     listing = Listing.objects.with_parts().get(pk=lock(listing).pk)
     _refuse_unrepairable(listing, received_on, today)
     _refuse_incomplete(listing, applicant, statement, commitment, evidence_kinds)
     due_on = _due(received_on, "repair_accept")
     repair = Repair(
-        number=f"XF-{received_on.year}-{take_number('repair', received_on.year):06}",
+        number=f"XF-{received_on.year}-{number:06}",
         department=listing.department,
         listing=listing,
         applicant_name=applicant["name"].strip(),
@@ -86,8 +79,24 @@ def apply(
     return repair, query_code
 
 
+def contact_of(repair, *, actor, purpose):
+    """The applicant's {phone, email}, for one logged purpose. Raises PermissionDenied."""
+    if not policies.may_handle(actor.user, repair):
+        raise PermissionDenied
+    contact = sealing.unseal(
+        repair.contact_sealed,
+        repair.contact_key_id,
+        table="repair_repair",
+        row=repair.public_id,
+        field="contact",
+        actor=actor,
+        purpose=purpose,
+    )
+    return json.loads(contact)
+
+
 def accept(repair, *, actor, today, note=""):
-    """Accept an application; its period to be decided begins. Raises PermissionDenied, IllegalMove."""
+    """Accept an application; the period to decide it begins. Raises what `move` raises."""
     if not policies.may_handle(actor.user, repair):
         raise PermissionDenied
     due_on = _due(today, "repair_decide")
@@ -214,20 +223,17 @@ def _refuse_unrepairable(listing, received_on, today):
 
 
 def _refuse_incomplete(listing, applicant, statement, commitment, evidence_kinds):
-    errors = {}
-    if not applicant.get("name", "").strip():
-        errors["applicant.name"] = _("请填写申请人的姓名或名称。")
-    if not applicant.get("phone", "").strip():
-        errors["applicant.phone"] = _("请填写联系电话。")
-    if len(statement.strip()) < 10:
-        errors["statement"] = _("请写明怎样整改的，至少 10 个字。")
-    if not commitment.strip():
-        errors["commitment"] = _("请签署信用承诺。")
     lacking = [kind for kind in listing.category.repair_evidence if kind not in evidence_kinds]
-    if lacking:
-        errors["evidence"] = _("还缺：%(kinds)s。") % {"kinds": "、".join(lacking)}
-    if errors:
-        raise ValidationError(errors)
+    refuse(
+        {
+            "applicant.name": not applicant.get("name", "").strip()
+            and _("请填写申请人的姓名或名称。"),
+            "applicant.phone": not applicant.get("phone", "").strip() and _("请填写联系电话。"),
+            "statement": len(statement.strip()) < 10 and _("请写明怎样整改的，至少 10 个字。"),
+            "commitment": not commitment.strip() and _("请签署信用承诺。"),
+            "evidence": lacking and _("还缺：%(kinds)s。") % {"kinds": "、".join(lacking)},
+        }
+    )
 
 
 def _refuse_without_reasons(reasons):

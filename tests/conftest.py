@@ -2,8 +2,11 @@
 
 import os
 
+import django
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 
 from credit_portal.embedded import EmbeddedError
@@ -21,6 +24,7 @@ else:
         services.start()
     except EmbeddedError as reason:
         pytest.exit(str(reason), returncode=2)
+django.setup()  # the plugin looked for settings before this file named them
 
 
 def pytest_unconfigure(config):
@@ -48,3 +52,42 @@ def _quick_settings():
 def _empty_cache():
     yield
     cache.clear()
+
+
+# ── the rules, once per test database ─────────────────────────────────────────────────────────
+
+# Tables that refuse TRUNCATE; only the flush after a test with real transactions may.
+APPEND_ONLY = (
+    "casework_event",
+    "listings_change",
+    "listings_changebody",
+    "listings_measureset",
+)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        _let_flush_empty_everything()
+        call_command("seed_rules", verbosity=0)
+
+
+def _let_flush_empty_everything():
+    plain = connection.ops.sql_flush
+
+    def sql_flush(*args, **options):
+        statements = plain(*args, **options)
+        off = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY]
+        on = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY]
+        return [*off, *statements, *on] if statements else statements
+
+    connection.ops.sql_flush = sql_flush
+
+
+@pytest.fixture
+def rules(db):
+    """The seeded rules; loaded again where a test with real transactions left none."""
+    from rulebook.models import ListCategory  # the settings are not there when this file is read
+
+    if not ListCategory.objects.exists():
+        call_command("seed_rules", verbosity=0)

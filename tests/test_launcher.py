@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from credit_portal import embedded
+from credit_portal.embedded.processes import send
 
 LAUNCH_AND_WAIT = """
 import sys, time
@@ -107,11 +108,12 @@ def test_a_second_launcher_on_the_same_folder_is_told_so(var):
         assert ask(var, "select 1") == (1,)
 
 
-def test_a_killed_server_comes_back_with_what_was_committed(var):
+@pytest.mark.parametrize("whole", [True, False], ids=["with its children", "alone"])
+def test_a_killed_server_comes_back_with_what_was_committed(var, whole):
     with embedded.start(var) as cluster:
         ask(var, "create table kept as select 42 as answer")
-        for pid in cluster.living():
-            os.kill(pid, signal.SIGKILL)
+        for pid in cluster.living() if whole else [cluster.process.pid]:
+            send(pid, signal.SIGKILL)
         cluster.process.wait()
         assert not cluster.is_up
         assert (cluster.data / "postmaster.pid").exists()

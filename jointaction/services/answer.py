@@ -1,13 +1,12 @@
 """What the units say: acknowledged, applied, not applicable, declined, lifted."""
 
-from datetime import date
-
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from casework.moves import IllegalMove, lock, move
+from casework.moves import IllegalMove, lock, move, move_many
+from casework.services import refuse
 from jointaction import policies
 from jointaction.models import Feedback, Hit, Push
 
@@ -34,6 +33,19 @@ def acknowledge(push, *, actor, expected_version=None):
 
 
 @transaction.atomic
+def acknowledge_many(pushes, *, actor):
+    """Acknowledge those of many pushes that still wait for it; returns how many.
+
+    Raises PermissionDenied where the officer may not answer for the unit.
+    """
+    unit = actor.department
+    if not policies.may_answer(actor.user, Push(unit=unit)):
+        raise PermissionDenied
+    waiting = pushes.of_unit(unit.pk).filter(status=Push.Status.OPEN)
+    return len(move_many(waiting, "acknowledge", actor=actor, acknowledged_at=timezone.now()))
+
+
+@transaction.atomic
 def answer(push, answers, *, actor, today):
     """Answer some or all of a push's measures; the push is answered when all are.
 
@@ -47,13 +59,16 @@ def answer(push, answers, *, actor, today):
     push = lock(push)
     if not push.can("answer"):
         raise IllegalMove(push, "answer")
-    if not answers:
-        raise ValidationError({"measures": _("请至少反馈一项措施。")})
-    errors = {}
-    for index, given in enumerate(answers):
-        errors.update(_errors(push, given, index, today))
-    if errors:
-        raise ValidationError(errors)
+    refuse(
+        {
+            "measures": not answers and _("请至少反馈一项措施。"),
+            **{
+                field: message
+                for index, given in enumerate(answers)
+                for field, message in _errors(push, given, index, today).items()
+            },
+        }
+    )
     Feedback.objects.bulk_create(_row(push, given, actor) for given in answers)
     answered = set(push.feedback.values_list("measure", flat=True))
     note = "；".join(f"{given['code']} {Outcome(given['outcome']).label}" for given in answers)
@@ -93,39 +108,80 @@ def answer_hit(hit, *, actor, measures, handling, result, remark="", today):
     return hit
 
 
+@transaction.atomic
+def answer_hit_by_measure(hit, answers, *, actor, today):
+    """Answer every measure of a hit at once; the hit leaves the unit's to-do.
+
+    `answers` is a list of {code, outcome, remark}, one for each of the unit's measures.
+    Raises PermissionDenied, and ValidationError where a measure is left out or is not
+    applied without a reason.
+    """
+    if not policies.may_answer(actor.user, hit):
+        raise PermissionDenied
+    hit = Hit.objects.select_for_update().get(pk=hit.pk)
+    _refuse_partial_answer(hit, answers)
+    Feedback.objects.bulk_create(
+        Feedback(
+            hit=hit,
+            measure=given["code"],
+            outcome=given["outcome"],
+            applied_on=today if given["outcome"] == Outcome.APPLIED else None,
+            remark=given["remark"],
+            reference=hit.reference,
+            **actor.columns,
+        )
+        for given in answers
+    )
+    applied = any(given["outcome"] == Outcome.APPLIED for given in answers)
+    hit.handling = "applied" if applied else "other"
+    hit.result = "；".join(
+        filter(None, [given["remark"] or Outcome(given["outcome"]).label for given in answers])
+    )
+    hit.answered_at = timezone.now()
+    hit.save(update_fields=["handling", "result", "answered_at"])
+    return hit
+
+
+def _refuse_partial_answer(hit, answers):
+    given = {answer["code"]: answer for answer in answers}
+    errors = {"listing": hit.answered_at and _("这次命中已经反馈过了。")}
+    for index, measure in enumerate(hit.measures):
+        answer = given.get(measure["code"], {})
+        outcome = answer.get("outcome")
+        errors[f"measures.{index}.outcome"] = outcome not in OUTCOMES[Push.Kind.APPLY] and _(
+            "选择“%(measure)s”的处理。"
+        ) % {"measure": measure["name"]}
+        unexplained = outcome in Feedback.NEEDS_REMARK and not answer.get("remark")
+        errors[f"measures.{index}.remark"] = unexplained and _("写明不适用或不执行的理由。")
+    refuse(errors)
+
+
 def _refuse_bad_hit_answer(hit, measures, handling, result):
-    errors = {}
-    if hit.answered_at:
-        errors["listing"] = _("这次命中已经反馈过了。")
-    if handling not in {"applied", "other"}:
-        errors["handling"] = _("处理只能是 applied 或 other。")
     unknown = set(measures) - {measure["code"] for measure in hit.measures}
-    if unknown:
-        errors["measures"] = _("不是本单位的措施：%(codes)s。") % {"codes": ", ".join(unknown)}
-    if handling == "applied" and hit.measures and not measures:
-        errors["measures"] = _("请选择执行了哪些措施。")
-    if not result:
-        errors["result"] = _("请写明处理结果。")
-    if errors:
-        raise ValidationError(errors)
+    nothing_done = handling == "applied" and hit.measures and not measures
+    refuse(
+        {
+            "listing": hit.answered_at and _("这次命中已经反馈过了。"),
+            "handling": handling not in {"applied", "other"} and _("处理只能是 applied 或 other。"),
+            "measures": (nothing_done and _("请选择执行了哪些措施。"))
+            or (unknown and _("不是本单位的措施：%(codes)s。") % {"codes": ", ".join(unknown)}),
+            "result": not result and _("请写明处理结果。"),
+        }
+    )
 
 
 def _errors(push, given, index, today):
-    errors, path = {}, f"measures.{index}"
-    if given["code"] not in {measure["code"] for measure in push.measures}:
-        errors[f"{path}.code"] = _("这次推送没有措施 %(code)s。") % {"code": given["code"]}
-    if given["outcome"] not in OUTCOMES[push.kind]:
-        errors[f"{path}.outcome"] = _("这种推送不能这样反馈。")
-    if given["outcome"] in Feedback.NEEDS_REMARK and not given.get("remark"):
-        errors[f"{path}.remark"] = _("不执行、不适用或继续执行的，请写明理由。")
-    applied_on = given.get("applied_on")
-    if applied_on and not _in_time(push.listing.published_on, applied_on, today):
-        errors[f"{path}.applied_on"] = _("执行日期要在公布日和今天之间。")
-    return errors
-
-
-def _in_time(published_on: date, applied_on: date, today: date):
-    return published_on <= applied_on <= today
+    path, applied_on = f"measures.{index}", given.get("applied_on")
+    unknown = given["code"] not in {measure["code"] for measure in push.measures}
+    unexplained = given["outcome"] in Feedback.NEEDS_REMARK and not given.get("remark")
+    in_time = not applied_on or push.listing.published_on <= applied_on <= today
+    return {
+        f"{path}.code": unknown and _("这次推送没有措施 %(code)s。") % {"code": given["code"]},
+        f"{path}.outcome": given["outcome"] not in OUTCOMES[push.kind]
+        and _("这种推送不能这样反馈。"),
+        f"{path}.remark": unexplained and _("不执行、不适用或继续执行的，请写明理由。"),
+        f"{path}.applied_on": not in_time and _("执行日期要在公布日和今天之间。"),
+    }
 
 
 def _row(push, given, actor):

@@ -57,6 +57,8 @@ def check(subjects, *, actor, purpose, reference, today, as_of=None):
     _find_organisations(subjects, results)
     _find_persons(subjects, results, today)
     _find_entries(results, unit, today, as_of)
+    for result in results:
+        _suppress_benefits(result)
     hits = [(result, match) for result in results for match in result.matches]
     logged = Check.objects.create(
         unit=unit,
@@ -115,9 +117,7 @@ def _find_persons(subjects, results, today):
             result.outcome, result.reason = "invalid", error.code or "bad_format"
             continue
         person = _person(given["id_type"], number)
-        if person and _differs(given.get("name"), person):
-            result.outcome, result.reason = "invalid", "name_does_not_match"
-        elif not given.get("name"):
+        if not given.get("name") or _differs(given["name"], person):
             result.outcome, result.reason = "invalid", "name_does_not_match"
         else:
             result.subject = person
@@ -137,10 +137,7 @@ def _differs(name, subject):
 
 
 def _find_entries(results, unit, today, as_of):
-    by_subject = {}
-    for result in results:
-        if result.subject:
-            by_subject.setdefault(result.subject.pk, []).append(result)
+    by_subject = _by_subject(results)
     if not by_subject:
         return
     entries = _in_force(today, as_of)
@@ -149,15 +146,21 @@ def _find_entries(results, unit, today, as_of):
     roles = list(named.values_list("person_id", "listing_id"))
     firms = entries.in_bulk([listing_id for _person_id, listing_id in roles])
     measures = measures_of([*own, *firms.values()])
-    pairs = [(listing.subject_id, listing, "subject") for listing in own]
-    pairs += [(person, firms[pk], "responsible_person") for person, pk in roles if pk in firms]
-    for subject_id, listing, matched_as in pairs:
+    found = [(listing.subject_id, listing, "subject") for listing in own]
+    found += [(person, firms[pk], "responsible_person") for person, pk in roles if pk in firms]
+    for subject_id, listing, matched_as in found:
         mine = [row for row in measures[listing.pk] if row["unit"] == unit.code]
         for result in by_subject[subject_id]:
             result.outcome = "listed"
             result.matches.append(Match(listing, matched_as, mine))
+
+
+def _by_subject(results):
+    found = {}
     for result in results:
-        _suppress_benefits(result)
+        if result.subject:
+            found.setdefault(result.subject.pk, []).append(result)
+    return found
 
 
 def _in_force(today, as_of):
@@ -182,7 +185,7 @@ def _suppress_benefits(result):
 
 
 def _log_hits(logged, hits, today):
-    due = add_working_days(today, parameter("push_feedback", on=today)) if hits else None
+    due = add_working_days(today, parameter("check_feedback", on=today)) if hits else None
     Hit.objects.bulk_create(
         Hit(
             check_id=logged.pk,

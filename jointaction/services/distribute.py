@@ -37,9 +37,8 @@ def _distribute_batch(today):
     if not changes:
         return None
     first, last = changes[0][0], changes[-1][0]
-    due = _due(today)
-    _insert(_APPLY, first, last, due)
-    _insert(_LIFT, first, last, due)
+    _insert(_APPLY, first, last, _due(today, "push_feedback"))
+    _insert(_LIFT, first, last, _due(today, "recall_confirm"))
     _supersede({listing for _seq, listing in changes})
     made = Push.objects.filter(change__gte=first, change__lte=last)
     count = _tell(made, last)
@@ -52,15 +51,15 @@ def _lock_cursor():
     return DistributionCursor.objects.select_for_update().get(pk=1)
 
 
-def _due(today):
-    due = workdays.add_working_days(today, parameter("push_feedback", on=today))
+def _due(today, rule):
+    due = workdays.add_working_days(today, parameter(rule, on=today))
     return {"due": due, "provisional": workdays.is_provisional(today, due)}
 
 
-def _insert(statement, first, last, due):
+def _insert(rows, first, last, due):
     values = {"first": first, "last": last, "now": timezone.now(), **due}
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_INSERT.format(rows=rows), values)
 
 
 def _supersede(listings):
@@ -90,15 +89,15 @@ def _tell(pushes, last):
     return sum(counts.values())
 
 
-_COLUMNS = """
+_INSERT = """
 INSERT INTO jointaction_push (public_id, status, version, created_at, change_id, listing_id,
     unit_id, kind, measures, advisory_only, feedback_due, provisional)
+{rows}
+ON CONFLICT (change_id, unit_id) DO NOTHING
 """
 
 # A published or corrected entry goes to each unit that its measures name.
-_APPLY = (
-    _COLUMNS
-    + """
+_APPLY = """
 SELECT gen_random_uuid(), 'open', 1, %(now)s, c.seq, c.listing_id, d.id,
     CASE c.action WHEN 'publish' THEN 'apply' ELSE 'correct' END,
     jsonb_agg(jsonb_build_object(
@@ -118,14 +117,10 @@ JOIN rulebook_measure r ON r.code = m.row ->> 'code'
 JOIN rulebook_memorandum o ON o.code = m.row ->> 'memorandum'
 WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('publish', 'correct')
 GROUP BY c.seq, c.listing_id, c.action, d.id
-ON CONFLICT (change_id, unit_id) DO NOTHING
 """
-)
 
 # An ended entry is called back from every unit that received it or met it in a check.
-_LIFT = (
-    _COLUMNS
-    + """
+_LIFT = """
 SELECT gen_random_uuid(), 'open', 1, %(now)s, x.seq, x.listing_id, x.unit_id, 'lift',
     x.measures, x.advisory_only,
     CASE WHEN x.advisory_only THEN NULL ELSE %(due)s::date END, %(provisional)s
@@ -142,6 +137,4 @@ FROM (
     WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('withdraw', 'repair', 'expire')
     ORDER BY c.seq, u.unit_id, u.known DESC
 ) x
-ON CONFLICT (change_id, unit_id) DO NOTHING
 """
-)

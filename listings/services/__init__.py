@@ -1,6 +1,7 @@
 """Every write to an entry: drafting, publication, change, ending, expiry."""
 
 from listings.services.change import (
+    WITHDRAWAL_REASONS,
     annotate,
     approve,
     check_correction,
@@ -13,9 +14,18 @@ from listings.services.change import (
 )
 from listings.services.draft import draft, edit
 from listings.services.expire import expire_lapsed
-from listings.services.publish import measures_for, measures_of, publish, publish_many
+from listings.services.publish import (
+    last_day,
+    measures_for,
+    measures_of,
+    planned_measures,
+    publish,
+    publish_many,
+    publish_ready,
+)
 
 __all__ = [
+    "WITHDRAWAL_REASONS",
     "annotate",
     "approve",
     "check_correction",
@@ -23,12 +33,15 @@ __all__ = [
     "draft",
     "edit",
     "expire_lapsed",
+    "last_day",
     "measures_for",
     "measures_of",
+    "planned_measures",
     "propose_correction",
     "propose_withdrawal",
     "publish",
     "publish_many",
+    "publish_ready",
     "reject",
     "repair",
     "withdraw",

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from casework.moves import IllegalMove, lock, move, record
+from casework.services import refuse
 from listings import ledger, policies
 from listings.models import Listing, Proposal
 from listings.services.draft import checked_details
@@ -62,7 +63,13 @@ def withdraw(listing, *, reason, actor, note, today):
     if reason not in WITHDRAWAL_REASONS:
         raise ValidationError({"reason": _("撤下原因不对。")})
     return _act(
-        listing, "withdraw", actor=actor, note=note, ended_on=today, end_reason=reason, disputed=False
+        listing,
+        "withdraw",
+        actor=actor,
+        note=note,
+        ended_on=today,
+        end_reason=reason,
+        disputed=False,
     )
 
 
@@ -141,9 +148,7 @@ def _propose(listing, action, *, actor, note, **fields):
 
 def _act(listing, action, *, actor, note, changes=None, **fields):
     """Move one entry and put the change in the ledger, in the caller's transaction."""
-    moved = move(
-        Listing(pk=listing.pk), action, actor=actor, note=note, changes=changes, **fields
-    )
+    moved = move(Listing(pk=listing.pk), action, actor=actor, note=note, changes=changes, **fields)
     entry = Listing.objects.with_parts().get(pk=moved.pk)
     ledger.append([ledger.Entry(entry, action, changes or {})])
     return entry
@@ -156,6 +161,17 @@ def check_correction(listing, fields):
         raise ValidationError(
             {name: _("这一项不能更正。") for name in unknown} or {"fields": _("没有要更正的。")}
         )
+    cleaned, errors = _columns(listing, fields)
+    if "details" in cleaned:
+        cleaned["details"], bad = checked_details(listing, cleaned["details"])
+        errors.update(bad)
+    until = cleaned.get("visible_until")
+    longer = until and listing.visible_until and until > listing.visible_until
+    refuse({**errors, **({"visible_until": _("更正不能延长公布期限。")} if longer else {})})
+    return cleaned
+
+
+def _columns(listing, fields):
     cleaned, errors = {}, {}
     for name, value in fields.items():
         column = Listing._meta.get_field(name)
@@ -163,15 +179,7 @@ def check_correction(listing, fields):
             cleaned[name] = column.clean(column.to_python(value), listing)
         except ValidationError as error:
             errors[name] = error
-    if "details" in cleaned:
-        cleaned["details"], bad = checked_details(listing, cleaned["details"])
-        errors.update(bad)
-    until = cleaned.get("visible_until")
-    if until and listing.visible_until and until > listing.visible_until:
-        errors["visible_until"] = _("更正不能延长公布期限。")
-    if errors:
-        raise ValidationError(errors)
-    return cleaned
+    return cleaned, errors
 
 
 def _plain(value):

@@ -1,11 +1,12 @@
 """Drafts: what a department writes before an entry is anything to anybody else."""
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from casework.moves import IllegalMove, lock, move, record
@@ -47,7 +48,9 @@ def draft(*, actor, subject, category, today, **fields):
         raise PermissionDenied
     known = _known(actor.department, fields.get("reference"))
     if known:
-        return edit(known, actor=actor, today=today, subject=subject, category=category, **fields), False
+        return edit(
+            known, actor=actor, today=today, subject=subject, category=category, **fields
+        ), False
     listing = Listing(
         kind=category.kind,
         origin=settings.REGION,
@@ -59,7 +62,8 @@ def draft(*, actor, subject, category, today, **fields):
     _settle(listing, today)
     listing.full_clean(validate_unique=False, validate_constraints=False)
     refuse_duplicate(listing)
-    listing.save(force_insert=True)
+    with _one_of_two():
+        listing.save(force_insert=True)
     record(listing, "create", actor=actor)
     return listing, True
 
@@ -83,9 +87,10 @@ def edit(listing, *, actor, today, expected_version=None, **fields):
     changes = {
         name: [_plain(old[name]), _plain(new[name])] for name in fields if old[name] != new[name]
     }
-    return move(
-        listing, "edit", actor=actor, changes=changes, expected_version=expected_version, **new
-    )
+    with _one_of_two():
+        return move(
+            listing, "edit", actor=actor, changes=changes, expected_version=expected_version, **new
+        )
 
 
 def _known(department, reference):
@@ -126,13 +131,29 @@ def _settle(listing, today):
 def refuse_duplicate(listing):
     """The same department, subject, category and document make one entry, for ever."""
     if listing.document_number and Listing.objects.duplicates_of(listing).exists():
-        raise ValidationError(
-            {
-                "document_number": ValidationError(
-                    _("同一部门、主体、类别和文书已有一条记录。"), code="duplicate"
-                )
-            }
-        )
+        raise _duplicate()
+
+
+def _duplicate():
+    message = _("同一部门、主体、类别和文书已有一条记录。")
+    return ValidationError({"document_number": ValidationError(message, code="duplicate")})
+
+
+@contextmanager
+def _one_of_two():
+    """Turn the database's refusal of a second writer into the refusal a person can read."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "listing_once_per_document" in str(error):
+            raise _duplicate() from error
+        if "listing_reference" in str(error):
+            message = _("这个部门编号刚刚用过，请刷新后再看。")
+            raise ValidationError(
+                {"reference": ValidationError(message, code="duplicate")}
+            ) from error
+        raise
 
 
 def _date_errors(listing, today):

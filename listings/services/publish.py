@@ -1,18 +1,23 @@
 """Publication: from a draft to an entry in force, with its measures frozen and its term set."""
 
+import copy
 import hashlib
 
-from django.core.exceptions import ValidationError
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from casework.models import Event
 from casework.moves import move, move_many
 from casework.workdays import add_months
-from listings import ledger
+from listings import ledger, policies
 from listings.models import Listing, MeasureSet
 from listings.services.draft import refuse_duplicate
 from parties.models import Department
 from rulebook.models import DegreeTerm, Measure, Memorandum, MemorandumMeasure, parameter
+
+CHUNK = 5_000  # entries that the ledger takes at once
 
 
 @transaction.atomic
@@ -42,23 +47,40 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
 
 
 @transaction.atomic
-def publish_many(drafts, *, actor, today, note=""):
-    """Put many drafts of one category on their list, set-based; returns how many.
+def publish_ready(drafts, *, actor, today, missing, note=""):
+    """Put those of many drafts on their list that lack nothing; the others stay drafts.
 
-    The caller has checked what each needs; basis and measures are asked once, since
-    they are the category's.
+    `drafts` is a queryset of one list, with whatever its `missing(listing, today)` looks at;
+    that function is the list's own condition. Returns the published keys and what holds the
+    others back: {pk: (code, message)}. Raises PermissionDenied where `actor` is no reviewer.
     """
-    first = drafts.with_parts().first()
-    if first is None:
-        return 0
-    refuse_without_basis(first, today)
-    measure_set = _measure_set(measures_for(first, today))
-    by_term = {}
-    for pk, *terms in drafts.values_list("pk", "term_months", "visible_until", "degree"):
-        by_term.setdefault(tuple(terms), []).append(pk)
+    rows = drafts.select_related("basis").order_by("pk").select_for_update(of=("self",))
+    written = _written_by(actor.user, drafts)
+    hindered = _Hindrances(today)
+    ready, held = [], {}
+    for listing in rows.iterator(chunk_size=CHUNK):
+        if not policies.may_review(actor.user, listing):
+            raise PermissionDenied
+        errors = {**missing(listing, today), **hindered.of(listing)}
+        if listing.pk in written:
+            errors["approver"] = ValidationError(_("起草人不能审核自己的记录。"), code="own_draft")
+        if errors:
+            held[listing.pk] = _in_words(errors)
+        else:
+            ready.append(listing.pk)
+    publish_many(Listing.objects.filter(pk__in=ready), actor=actor, today=today, note=note)
+    return ready, held
+
+
+@transaction.atomic
+def publish_many(drafts, *, actor, today, note=""):
+    """Put many drafts on their list, set-based; returns how many.
+
+    The caller has checked what each needs. Drafts alike in what decides their measures and
+    their term move together; the ledger comes last, a batch at a time.
+    """
     published = []
-    for (months, until, degree), pks in by_term.items():
-        sample = Listing(term_months=months, visible_until=until, degree=degree)
+    for sample, pks in _alike(drafts):
         published += move_many(
             Listing.objects.filter(pk__in=pks),
             "publish",
@@ -66,11 +88,63 @@ def publish_many(drafts, *, actor, today, note=""):
             note=note,
             published_on=today,
             visible_until=last_day(sample, today),
-            measure_set=measure_set,
+            measure_set=_measure_set(measures_for(sample, today)),
         )
-    rows = Listing.objects.with_parts().filter(pk__in=published).order_by("pk")
-    ledger.append([ledger.Entry(listing, "publish") for listing in rows])
+    published.sort()
+    for start in range(0, len(published), CHUNK):
+        batch = published[start : start + CHUNK]
+        rows = Listing.objects.with_parts().filter(pk__in=batch).order_by("pk")
+        ledger.append([ledger.Entry(listing, "publish") for listing in rows])
     return len(published)
+
+
+def _alike(drafts):
+    """[(a draft, keys of those alike)]: alike in category, unit, choice of measures, and term."""
+    groups = {}
+    names = ("category_id", "department_id", "subject__kind", "term_months", "visible_until", "degree")
+    for pk, codes, *rest in drafts.values_list("pk", "measure_codes", *names):
+        key = (*rest, None if codes is None else tuple(codes))
+        groups.setdefault(key, []).append(pk)
+    samples = Listing.objects.with_parts().in_bulk([pks[0] for pks in groups.values()])
+    return [(samples[pks[0]], pks) for pks in groups.values()]
+
+
+def _written_by(user, drafts):
+    """The keys of those drafts of which `user` wrote a part."""
+    lines = Event.objects.filter(
+        content_type=ContentType.objects.get_for_model(Listing),
+        object_id__in=drafts.order_by().values("pk"),
+        status=Listing.Status.DRAFT,
+        by_user=user,
+    )
+    return set(lines.values_list("object_id", flat=True))
+
+
+class _Hindrances:
+    """What forbids publication whichever the list, asked once for all drafts alike."""
+
+    def __init__(self, today):
+        self.today, self.known = today, {}
+
+    def of(self, listing):
+        key = (listing.basis_id, listing.term_months, listing.visible_until, listing.degree)
+        if key not in self.known:
+            self.known[key] = self._ask(listing)
+        return self.known[key]
+
+    def _ask(self, listing):
+        try:
+            refuse_without_basis(listing, self.today)
+            last_day(listing, self.today)
+        except ValidationError as error:
+            return error.error_dict
+        return {}
+
+
+def _in_words(errors):
+    """({field: ValidationError or list of them}) as (code of the first, all messages)."""
+    found = [ValidationError(error).error_list[0] for error in errors.values()]
+    return found[0].code or "", "；".join(str(error.messages[0]) for error in found)
 
 
 def refuse_without_basis(listing, today):
@@ -123,6 +197,13 @@ def measures_for(listing, today):
     ]
 
 
+def planned_measures(listing, today):
+    """What publication today would ask of the units, as `measures_of` tells it."""
+    planned = copy.copy(listing)
+    planned.measure_set = MeasureSet(measures=measures_for(listing, today))
+    return measures_of([planned])[listing.pk]
+
+
 def measures_of(listings):
     """The frozen measures of entries in words: {listing pk: [{code, name, article, …}]}.
 
@@ -149,7 +230,5 @@ def measures_of(listings):
 
 def _measure_set(measures):
     digest = hashlib.sha256(ledger.canonical(measures)).hexdigest()
-    found, _made = MeasureSet.objects.get_or_create(
-        digest=digest, defaults={"measures": measures}
-    )
+    found, _made = MeasureSet.objects.get_or_create(digest=digest, defaults={"measures": measures})
     return found

@@ -44,7 +44,8 @@ def _remind(objection, left):
     tell(
         key=f"objection-due:{objection.number}:{step}",
         department=objection.department,
-        title=_("异议 %(number)s 还剩 %(left)s 个工作日") % {"number": objection.number, "left": left},
+        title=_("异议 %(number)s 还剩 %(left)s 个工作日")
+        % {"number": objection.number, "left": left},
         text=_("最迟 %(day)s 书面答复。") % {"day": objection.due_on},
         link=f"/desk/objections/{objection.public_id}/",
     )

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from casework import workdays
-from casework.moves import record
-from casework.services import take_number
+from casework.moves import lock, record
+from casework.services import refuse, take_number
 from listings import services as listings
 from listings.models import Listing
 from notices.services import tell
@@ -29,9 +29,7 @@ FIELDS = {
 
 
 @transaction.atomic
-def file(
-    target, *, door, applicant, fields, grounds, received_on, actor, today, evidence=()
-):
+def file(target, *, door, applicant, fields, grounds, received_on, actor, today, evidence=()):
     """Take in an objection against an entry or an adverse record; returns (objection, query code).
 
     `applicant` holds name, phone and perhaps email; `received_on` is the day of receipt
@@ -41,13 +39,15 @@ def file(
     """
     if actor.user and not policies.may_record(actor.user, target.department):
         raise PermissionDenied
+    number = take_number("objection", received_on.year)
+    target = lock(target)  # of two who file the same thing at once the second meets the first
     _refuse_bad_filing(target, applicant, fields, grounds, received_on, today)
     days = parameter("objection_reply", on=received_on)
     due_on = workdays.add_working_days(received_on, days)
     key = "listing" if isinstance(target, Listing) else "record"
     objection = Objection(
         **{key: target},
-        number=f"YY-{received_on.year}-{take_number('objection', received_on.year):06}",
+        number=f"YY-{received_on.year}-{number:06}",
         door=door,
         department=target.department,
         applicant_name=applicant["name"].strip(),
@@ -87,34 +87,46 @@ def file(
 
 
 def _refuse_bad_filing(target, applicant, fields, grounds, received_on, today):
-    errors = {}
-    if not applicant.get("name", "").strip():
-        errors["applicant.name"] = _("请填写申请人的姓名或名称。")
-    if not applicant.get("phone", "").strip():
-        errors["applicant.phone"] = _("请填写联系电话。")
-    if not fields or set(fields) - FIELDS.keys():
-        errors["fields"] = _("选择哪一项有错。")
-    if not 10 <= len(grounds.strip()) <= 2_000:
-        errors["grounds"] = _("理由写 10 到 2000 个字。")
-    errors.update(_date_errors(target, received_on, today))
-    if _same_point_open(target, fields):
-        errors["listing"] = ValidationError(
-            _("对同一项的异议正在办理，请等候答复或补充材料。"), code="duplicate"
-        )
-    if isinstance(target, Listing) and target.status == Listing.Status.DRAFT:
-        errors["listing"] = _("这条记录还没有公布。")
-    if errors:
-        raise ValidationError(errors)
+    draft = isinstance(target, Listing) and target.status == Listing.Status.DRAFT
+    doubled = ValidationError(_("对同一项的异议正在办理，请等候答复或补充材料。"), code="duplicate")
+    refuse(
+        {
+            "applicant.name": not applicant.get("name", "").strip()
+            and _("请填写申请人的姓名或名称。"),
+            "applicant.phone": not applicant.get("phone", "").strip() and _("请填写联系电话。"),
+            "fields": (not fields or set(fields) - FIELDS.keys()) and _("选择哪一项有错。"),
+            "grounds": not 10 <= len(grounds.strip()) <= 2_000 and _("理由写 10 到 2000 个字。"),
+            "received_on": _date_error(target, received_on, today),
+            "listing": (draft and _("这条记录还没有公布。"))
+            or (_same_point_open(target, fields) and doubled),
+        }
+    )
 
 
-def _date_errors(target, received_on, today):
+def _date_error(target, received_on, today):
     made_on = getattr(target, "document_date", None) or getattr(target, "decided_on", None)
     if received_on > today:
-        return {"received_on": _("收到日期不能晚于今天。")}
+        return _("收到日期不能晚于今天。")
     if made_on and received_on < made_on:
-        return {"received_on": _("收到日期不能早于文书日期。")}
-    return {}
+        return _("收到日期不能早于文书日期。")
+    return None
 
 
 def _same_point_open(target, fields):
     return target.objections.open().filter(fields__overlap=list(fields)).exists()
+
+
+def contact_of(objection, *, actor, purpose):
+    """The applicant's {phone, email}, for one logged purpose. Raises PermissionDenied."""
+    if not policies.may_handle(actor.user, objection):
+        raise PermissionDenied
+    contact = sealing.unseal(
+        objection.contact_sealed,
+        objection.contact_key_id,
+        table="objections_objection",
+        row=objection.public_id,
+        field="contact",
+        actor=actor,
+        purpose=purpose,
+    )
+    return json.loads(contact)

@@ -67,8 +67,7 @@ def _data(objection):
         "after": AFTER[objection.outcome],
         "remedy_label": _("四、救济。"),
         "remedy": _(
-            "不服本答复的，可自收到之日起 60 日内申请行政复议，"
-            "或者在 6 个月内依法提起行政诉讼。"
+            "不服本答复的，可自收到之日起 60 日内申请行政复议，或者在 6 个月内依法提起行政诉讼。"
         ),
         "date": _day(objection.replied_on),
         "verify_label": _("核验码"),

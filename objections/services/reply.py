@@ -1,13 +1,17 @@
 """Answering an objection: one officer proposes, another approves; upheld acts at once."""
 
+import json
+
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from casework.moves import lock, move
-from casework.services import take_number
+from casework.services import refuse, take_number
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
+from notices.services import tell
 from objections import policies
 from objections.models import Objection
 from parties import sealing
@@ -76,7 +80,30 @@ def approve_reply(objection, *, actor, today):
         _settle_entry(objection, actor, today)
     else:
         _settle_record(objection)
+    _tell_applicant(objection, actor)
     return objection
+
+
+def _tell_applicant(objection, actor):
+    """Leave the applicant a message where an address was given; the letter itself is fetched."""
+    contact = sealing.unseal(
+        objection.contact_sealed,
+        objection.contact_key_id,
+        table="objections_objection",
+        row=objection.public_id,
+        field="contact",
+        actor=actor,
+        purpose=_("通知申请人异议已答复"),
+    )
+    email = json.loads(contact)["email"]
+    if email:
+        tell(
+            key=f"objection-replied:{objection.number}",
+            email=email,
+            title=_("异议 %(number)s 已书面答复") % {"number": objection.number},
+            text=_("请凭受理编号和查询码查看并下载答复书：%(link)s")
+            % {"link": f"{settings.BASE_URL}/objections/track/"},
+        )
 
 
 def _settle_entry(objection, actor, today):
@@ -109,18 +136,16 @@ RECORD_FIELDS = {"facts", "content", "basis_text", "decided_on", "public_until",
 
 
 def _refuse_bad_reply(objection, outcome, reasons, corrections):
-    errors = {}
-    if outcome not in Outcome.values:
-        errors["outcome"] = _("结论只能是维持、更正或撤销。")
-    if len((reasons or "").strip()) < 10:
-        errors["reasons"] = _("请写明理由，至少 10 个字。")
-    if outcome == Outcome.UPHELD_CORRECTED and not corrections:
-        errors["fields"] = _("更正的，请填写新值。")
-    if outcome != Outcome.UPHELD_CORRECTED and corrections:
-        errors["fields"] = _("只有更正才填写新值。")
-    if corrections and objection.record and set(corrections) - RECORD_FIELDS:
-        errors["fields"] = _("这一项不能更正。")
-    if errors:
-        raise ValidationError(errors)
+    corrected = outcome == Outcome.UPHELD_CORRECTED
+    unknown = objection.record and set(corrections or {}) - RECORD_FIELDS
+    refuse(
+        {
+            "outcome": outcome not in Outcome.values and _("结论只能是维持、更正或撤销。"),
+            "reasons": len((reasons or "").strip()) < 10 and _("请写明理由，至少 10 个字。"),
+            "fields": (corrected and not corrections and _("更正的，请填写新值。"))
+            or (corrections and not corrected and _("只有更正才填写新值。"))
+            or (unknown and _("这一项不能更正。")),
+        }
+    )
     if corrections and objection.listing:
         listings.check_correction(objection.listing, corrections)

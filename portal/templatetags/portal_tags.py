@@ -8,6 +8,7 @@ from django import forms, template
 from django.urls import NoReverseMatch, reverse
 from django.utils import formats, timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
 register = template.Library()
@@ -78,10 +79,12 @@ TRADES = (
     "酒业|药业|医药|参茸|农业|畜牧|种植|养殖|林业|矿业|石材|机械|化工|纺织|服装|洗涤|家政|旅游|"
     "印务|传媒|广告|教育|能源|环保|电力|汽车|劳务|保安|供热|燃气"
 )
-REGIONS = r"(?:.{2,4}?省)?(?:.{2,7}?(?:自治州|自治县|市|县|区))?|吉林|通化|集安|梅河口|辉南|柳河"
+PLACES = r"(?:.{2,5}?(?:省|自治州|自治县|市(?![政场])|县|区)){1,3}"
+REGION = rf"(?:{PLACES}|吉林|通化|集安|梅河口|辉南|柳河)"
 NAME = re.compile(
-    rf"^(?P<region>{REGIONS})(?P<brand>.{{2,}}?)(?P<trade>{TRADES})?(?P<form>{LEGAL_FORMS})$"
+    rf"^(?P<region>{REGION})?(?P<brand>.{{2,}}?)(?P<trade>{TRADES})?(?P<form>{LEGAL_FORMS})$"
 )
+BREAK = mark_safe("<wbr>")
 
 
 @register.filter
@@ -89,8 +92,14 @@ def breakable(name):
     """A firm's name that breaks only between region, brand, trade and legal form."""
     found = NAME.match(name or "")
     parts = [part for part in found.groups() if part] if found else [name or ""]
-    broken = format_html_join(format_html("<wbr>"), "{}", ((part,) for part in parts))
+    broken = format_html_join(BREAK, "{}", ((part,) for part in parts))
     return format_html('<span class="name">{}</span>', broken)
+
+
+@register.filter
+def unit(department, form="name"):
+    """A department's name, or its `short_name`, in the language of the page."""
+    return getattr(department, form if in_chinese() else "name_en")
 
 
 @register.filter
@@ -197,17 +206,7 @@ def error_count(form):
 # --- drawings --------------------------------------------------------------
 
 LABEL = 23  # the part of a ruler, in percent, that one label needs at 125 % text
-
-
-def _place(marks):
-    """Give each mark between the ends its place; one that would cover another gets none."""
-    free_from, free_to = LABEL, 100 - LABEL
-    for mark in marks[1:-1]:
-        if free_from <= mark["at"] and mark["at"] + LABEL <= free_to:
-            mark["x"], free_from = mark["at"], mark["at"] + LABEL
-        elif free_from + LABEL <= mark["at"] <= free_to:
-            mark["x"], mark["end"], free_from = mark["at"], True, mark["at"]
-    return marks
+LAST_DAY = 34  # the same for the last label where it also says how many days are left
 
 
 @register.inclusion_tag("_term.html")
@@ -221,27 +220,33 @@ def term(entry, today, repair_from=None):
 
     left = (end - today).days
     remaining = ngettext("还有 %(n)d 天", "还有 %(n)d 天", left) % {"n": left}
+    now = {"at": share(today), "date": gettext("今天"), "words": remaining}
     began = gettext("认定") if entry.kind == "red" else gettext("公布")
-    marks = [{"at": share(today), "date": gettext("今天"), "words": remaining, "x": None}]
+    first = {"x": 0, "date": cn_date(start), "words": began}
+    last = {"x": 100, "end": True, "date": cn_date(end), "words": gettext("最后公布日")}
+    between = []
     if repair_from and start < repair_from < end:
         words = gettext("最早可申请修复")
-        marks.append(
-            {"at": share(repair_from), "date": cn_date(repair_from), "words": words, "x": None}
-        )
-    ticks = [mark["at"] for mark in marks]
-    marks.sort(key=lambda mark: mark["at"])
-    last = {"date": cn_date(end), "words": gettext("最后公布日"), "x": 100, "end": True}
-    marks = _place([{"date": cn_date(start), "words": began, "x": 0}, *marks, last])
-    _fold_today(marks, remaining)
-    return {"used": share(today), "ticks": ticks, "marks": marks}
+        between = [{"at": share(repair_from), "date": cn_date(repair_from), "words": words}]
+    ticks = [mark["at"] for mark in (now, *between)]
+    if LABEL <= now["at"] <= 100 - 2 * LABEL:
+        between = sorted([now, *between], key=lambda mark: mark["at"])
+        _place(between, 100 - LABEL)
+    else:  # today's own label would cover an end: the last one says how many days are left
+        last["words"] = gettext("最后一天，%(left)s") % {"left": remaining}
+        _place(between, 100 - LAST_DAY)
+    return {"used": share(today), "ticks": ticks, "marks": [first, *between, last]}
 
 
-def _fold_today(marks, remaining):
-    """Where today's own label has no place, the last one says how many days are left."""
-    hidden = [mark for mark in marks if mark["x"] is None and mark["words"] == remaining]
-    for mark in hidden:
-        marks.remove(mark)
-        marks[-1]["words"] = gettext("最后一天，%(left)s") % {"left": remaining}
+def _place(marks, free_to):
+    """Set each label right of its tick, else left of it; one that would cover another stays off."""
+    free_from = LABEL
+    for mark in marks:
+        at = mark["at"]
+        if free_from <= at <= free_to - LABEL:
+            mark["x"], free_from = at, at + LABEL
+        elif free_from + LABEL <= at <= free_to:
+            mark["x"], mark["end"], free_from = at, True, at
 
 
 @register.inclusion_tag("_meter.html")

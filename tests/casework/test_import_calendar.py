@@ -78,6 +78,14 @@ def test_the_published_years_of_the_package_agree_with_the_shipped_ones(year):
     assert [working_days_between(first, day) for day in days] == shipped
 
 
+def test_a_published_year_names_each_day_by_its_holiday():
+    load(2026)
+    names = dict(SpecialDay.objects.filter(year_id=2026).values_list("day", "name"))
+    assert names[date(2026, 2, 14)] == names[date(2026, 2, 23)] == "春节"
+    assert names[date(2026, 9, 20)] == names[date(2026, 10, 7)] == "国庆节"
+    assert SpecialDay.objects.get(day=date(2026, 1, 4)).name_en == "New Year's Day"
+
+
 def test_a_year_without_a_notice_is_refused():
     with pytest.raises(CommandError, match="2031"):
         load(2031)

@@ -15,6 +15,7 @@ from parties.models import Actor
 KINDS = {"off": "off", "休": "off", "放假": "off", "work": "work", "班": "work", "上班": "work"}
 HEADERS = {"日期": "date", "休班": "kind", "名称": "name", "英文名称": "name_en", "day": "date"}
 PROPERTY = r"^([A-Z]+)(?:;[^:\r\n]*)?:([^\r\n]*)"
+SWAP = r"substituted from (\d\d)/(\d\d)/(\d{4})"
 DAY = timedelta(days=1)
 
 
@@ -76,21 +77,31 @@ def _by_notice(days):
 
 
 def _published(year):
+    """The days of a published year. A swapped day and its make-up day bear the name of the
+    nearest holiday: the package calls them only a day off, with the date they came from."""
     # imported here: the package takes a while to load
     from holidays.countries.china import China
 
-    chinese, english = China(years=year), China(years=year, language="en_US")
-    worked = [day for day in chinese.weekend_workdays if day.year == year]
-    if not worked:
+    chinese, english = (China(years=year, language=language) for language in ("zh_CN", "en_US"))
+    swapped = {day: found for day, name in english.items() if (found := re.search(SWAP, name))}
+    makeups = {date(*map(int, found.group(3, 1, 2))): day for day, found in swapped.items()}
+    if not makeups or set(makeups) != {day for day in chinese.weekend_workdays if day.year == year}:
         raise CommandError(f"{year}: the package `holidays` does not know the notice; give a file.")
-    off = [
-        SpecialDay(day=day, kind="off", name=name[:40], name_en=english[day][:60])
-        for day, name in chinese.items()
-        if day.year == year
+    named = [day for day in english if day not in swapped]
+
+    def row(day, kind, beside):
+        holiday = min(named, key=lambda other: abs(other - beside))
+        names = {"name": chinese[holiday], "name_en": english[holiday]}
+        return SpecialDay(day=day, kind=kind, **{k: _bare(v) for k, v in names.items()})
+
+    return [row(day, "off", day) for day in english] + [
+        row(day, "work", beside) for day, beside in makeups.items()
     ]
-    return off + [
-        SpecialDay(day=day, kind="work", name="调休", name_en="Make-up day") for day in worked
-    ]
+
+
+def _bare(name):
+    """The holiday's name without what the package adds in brackets."""
+    return re.sub(r"\s*[（(].*", "", name)[:40]
 
 
 def _read(path):

@@ -1,0 +1,193 @@
+"""A form for one act of a service: what the service refuses is said on the form, in words.
+
+And what such forms are made of: days, words in several lines, files, applicants.
+"""
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from casework import documents
+from casework.moves import IllegalMove, StaleVersion
+
+MOST_FILES = 10
+
+
+class DateInput(forms.DateInput):
+    """A day in the browser's own control, which wants ISO dates whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class ActForm(forms.Form):
+    """Asks for what one act needs, and says in words what the service refused.
+
+    `status` is the answer's HTTP status: 403, 409 or 412 after a refusal, 400 for bad
+    fields, else 200. A service's dotted key `prior_notice.means` belongs to the field
+    `prior_notice_means`; a key without a field is told above the form.
+    """
+
+    refused = None
+
+    def carry_out(self, act, *args, **kwargs):
+        """Whether the service did it. Its answer is then in `result`."""
+        if not self.is_valid():
+            return False
+        try:
+            self.result = act(*args, **kwargs)
+        except ValidationError as refusal:
+            self._tell(refusal)
+        except PermissionDenied:
+            self._refuse(403, _("您没有办这件事的权限，须由别人来办。"))
+        except IllegalMove as refusal:
+            self._refuse(409, str(refusal))
+        except StaleVersion as refusal:
+            self._refuse(412, str(refusal))
+        return not self.errors
+
+    @property
+    def status(self):
+        return self.refused or (400 if self.is_bound and self.errors else 200)
+
+    def field_for(self, key):
+        """The name of the form's field that a service's key means, or None."""
+        name = key.replace(".", "_")
+        return name if name in self.fields else None
+
+    def _refuse(self, status, words):
+        self.refused = status
+        self.add_error(None, words)
+
+    def _tell(self, refusal):
+        told = refusal.error_dict if hasattr(refusal, "error_dict") else {"": refusal.error_list}
+        for key, errors in told.items():
+            for error in errors:
+                self.add_error(self.field_for(key), error)
+
+
+class WordsField(forms.CharField):
+    """Words in several lines; the end of a line is one sign, whatever the browser sends."""
+
+    widget = forms.Textarea(attrs={"rows": 5})
+
+    def __init__(self, *, at_least=0, at_most=2_000, **kwargs):
+        self.at_least, self.at_most = at_least, at_most
+        super().__init__(**kwargs)
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+    def validate(self, value):
+        super().validate(value)
+        told = {"label": self.label, "now": len(value)}
+        if value and len(value) < self.at_least:
+            told["least"] = self.at_least
+            raise ValidationError(_("%(label)s至少写 %(least)s 个字，现在 %(now)s 个字") % told)
+        if len(value) > self.at_most:
+            told["most"] = self.at_most
+            raise ValidationError(_("%(label)s最多 %(most)s 个字，现在 %(now)s 个字") % told)
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+    def __init__(self):
+        super().__init__(attrs={"accept": ".pdf,.png,.jpg,.jpeg", "multiple": True})
+
+
+class FilesField(forms.FileField):
+    """Up to ten files, each judged by its content; clean gives `documents.Checked` ones.
+
+    Asking stores nothing, so a form that is refused leaves no file behind.
+    """
+
+    widget = FilesInput
+
+    def clean(self, data, initial=None):
+        uploads = data or []
+        if self.required and not uploads:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(uploads) > MOST_FILES:
+            raise ValidationError(_("一次最多 10 个文件"), code="too_many")
+        checked, errors = [], []
+        for upload in uploads:
+            try:
+                checked.append(documents.check(upload))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return checked
+
+
+class ApplicantForm(ActForm):
+    """Who files a matter, and how to reach them."""
+
+    applicant_name = forms.CharField(
+        label=_("姓名或者单位名称"),
+        max_length=200,
+        help_text=_("答复写给谁，就写谁。"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("填写姓名或者单位名称")},
+    )
+    applicant_phone = forms.CharField(
+        label=_("联系电话"),
+        max_length=30,
+        help_text=_("只有承办单位看得到，每次查看都有记录。"),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+        validators=[RegexValidator(r"^[\d+() 转-]{5,}$", _("电话号码写成 0435-0000000 这样"))],
+        error_messages={"required": _("填写联系电话")},
+    )
+    applicant_email = forms.EmailField(
+        label=_("电子邮箱"),
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"invalid": _("电子邮箱写成 name@example.com 这样")},
+    )
+
+    @property
+    def applicant(self):
+        return {
+            name: self.cleaned_data[f"applicant_{name}"] for name in ("name", "phone", "email")
+        }
+
+
+class TrackForm(forms.Form):
+    """The two things that open a matter to its applicant."""
+
+    number = forms.CharField(
+        label=_("受理编号"), max_length=30, error_messages={"required": _("填写受理编号")}
+    )
+    query_code = forms.CharField(
+        label=_("查询码"),
+        max_length=30,
+        help_text=_("提交时当场给您的 10 位字母和数字。"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("填写查询码")},
+    )
+
+
+class NoteForm(ActForm):
+    note = WordsField(label=_("说明"), error_messages={"required": _("填写说明")})
+
+
+class PurposeForm(ActForm):
+    """Why a sealed value is read; it goes into the access log."""
+
+    purpose = forms.CharField(
+        label=_("查看事由"), max_length=200, error_messages={"required": _("填写查看事由")}
+    )
+
+
+class UnshownInput(forms.TextInput):
+    """For the number of a person's paper: what was typed is never put back on the page."""
+
+    def __init__(self):
+        super().__init__(attrs={"autocomplete": "off"})
+
+    def format_value(self, value):
+        return None

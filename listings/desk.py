@@ -1,0 +1,340 @@
+"""The desk of both lists: the department's entries, drafting, publication, proposals of change."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from casework.desk import given, timeline
+from listings import policies, services
+from listings.forms import ApproveForm, CorrectForm, FindForm, PublishForm, RejectForm, WithdrawForm
+from listings.models import Listing, Proposal
+from parties.desk import desk_access
+from parties.models import Actor
+from rulebook.models import ListCategory
+
+PAGE = 20
+TABS = [*Listing.Status.choices, ("all", gettext_lazy("全部"))]
+JOURNAL = {
+    "create": gettext_lazy("起草"),
+    "edit": gettext_lazy("修改草稿"),
+    "nominate": gettext_lazy("推荐"),
+    "announce": gettext_lazy("公示"),
+    "serve_notice": gettext_lazy("送达列入告知书"),
+    "record_defence": gettext_lazy("记录陈述申辩"),
+    "name_responsible_persons": gettext_lazy("登记责任人员"),
+    "publish": gettext_lazy("公布"),
+    "annotate": gettext_lazy("加注或取消加注"),
+    "correct": gettext_lazy("更正"),
+    "withdraw": gettext_lazy("撤下"),
+    "repair": gettext_lazy("信用修复，撤下"),
+    "expire": gettext_lazy("到期，撤下"),
+    "propose_correct": gettext_lazy("提议更正"),
+    "propose_withdraw": gettext_lazy("提议撤下"),
+    "approve": gettext_lazy("提议通过"),
+    "reject": gettext_lazy("提议未通过"),
+}
+
+
+# --- the department's entries ----------------------------------------------
+
+
+@require_safe
+@desk_access
+def listings(request):
+    """The department's entries, drafts first of all, by status and what was looked for."""
+    today = timezone.localdate()
+    form = FindForm(request.GET)
+    rows = Listing.objects.of_desk(request.user)
+    rows = form.narrow(rows) if form.is_valid() else rows.none()
+    counts = _counts(rows, today)
+    status = request.GET.get("status", Listing.Status.DRAFT)
+    if status not in counts:
+        status = "all"
+    if status != "all":
+        rows = rows.with_status(status, today)
+    page = Paginator(rows.with_parts().order_by("-id"), PAGE).get_page(request.GET.get("page"))
+    for entry in page.object_list:
+        entry.reads = entry.status_on(today).label
+    context = {
+        "form": form,
+        "status": status,
+        "tabs": [(value, label, counts[value]) for value, label in TABS],
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "may_draft": _may_draft(request.user),
+    }
+    return render(request, "listings/desk_list.html", context)
+
+
+def _counts(rows, today):
+    lapsed = Q(status=Listing.Status.PUBLISHED, visible_until__lt=today)
+    readings = {value: Q(status=value) for value in Listing.Status.values}
+    readings[Listing.Status.PUBLISHED] &= ~lapsed
+    readings[Listing.Status.EXPIRED] |= lapsed
+    readings["all"] = Q()
+    return rows.aggregate(**{value: Count("id", filter=reads) for value, reads in readings.items()})
+
+
+def _may_draft(user):
+    return ListCategory.objects.filter(active=True, departments=user.department_id).exists()
+
+
+def entry_of(request, entries, public_id):
+    """The entry, if it is the user's department's to see; else 404."""
+    return get_object_or_404(entries.of_desk(request.user).with_parts(), public_id=public_id)
+
+
+def url_of(listing):
+    return reverse(f"desk-listing-{listing.kind}", args=[listing.public_id])
+
+
+def entry_page(request, listing, template, *, missing, **context):
+    """One entry as its own department sees it: all values, journal, and what may be done now."""
+    today = timezone.localdate()
+    user = request.user
+    draft = listing.can("edit")
+    measures = services.planned_measures(listing, today) if draft else None
+    context |= {
+        "entry": listing,
+        "reads": listing.status_on(today),
+        "is_public": listing.is_public(today),
+        "today": today,
+        "days_left": listing.visible_until and (listing.visible_until - today).days,
+        "details": _details(listing),
+        "persons": listing.responsible_persons.select_related("person"),
+        "measures": measures or services.measures_of([listing])[listing.pk],
+        "missing": words_of(missing(listing, today)) if draft else [],
+        "may_edit": draft and policies.may_edit(user, listing),
+        "may_publish": draft and policies.may_approve(user, listing),
+        "proposal": listing.proposals.open().with_parts().first(),
+        "may_propose": listing.is_public(today) and policies.may_edit(user, listing),
+        "steps": timeline(_lines(listing), JOURNAL),
+    }
+    return render(request, template, context)
+
+
+def _lines(listing):
+    """The journal of the entry and of the changes proposed to it."""
+    proposals = listing.proposals.prefetch_related("journal")
+    return [*listing.journal.all(), *(line for row in proposals for line in row.journal.all())]
+
+
+def _details(listing):
+    fields = listing.category.fields.all()
+    return [
+        (str(field), listing.details[field.code])
+        for field in fields
+        if listing.details.get(field.code)
+    ]
+
+
+def words_of(errors):
+    """The messages of {field: ValidationError}, for what a draft still lacks."""
+    return [message for error in errors.values() for message in error.messages]
+
+
+# --- drafts ----------------------------------------------------------------
+
+
+def draft_page(request, *, kind, form_class, draft, template):
+    """A new draft: first the category, then the form with the category's own fields."""
+    categories = ListCategory.objects.filter(
+        kind=kind, active=True, departments=request.user.department_id
+    )
+    code = request.GET.get("category")
+    if not code:
+        context = {"kind": kind, "categories": categories}
+        return render(request, "listings/desk_choose.html", context)
+    category = get_object_or_404(categories.select_related("basis"), code=code)
+    form = form_class(given(request), category=category)
+
+    def write():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        subject = form.subject()
+        return draft(actor=actor, subject=subject, category=category, today=today, **form.values())
+
+    if request.method == "POST" and form.carry_out(write):
+        listing, _made = form.result
+        _tell_saved(request, listing, form.cleaned_data["name"])
+        return redirect(url_of(listing))
+    context = {"form": form, "category": category, "kind": kind}
+    return render(request, template, context, status=form.status)
+
+
+def _tell_saved(request, listing, name):
+    messages.success(request, gettext("草稿已保存。"))
+    if listing.subject.name != name.strip():
+        words = gettext("这个主体登记的名称是“%(name)s”，与填写的不同，请核对。")
+        messages.warning(request, words % {"name": listing.subject.display_name})
+
+
+def edit_page(request, listing, *, form_class, edit, template):
+    """The draft's form, filled in; a draft changed meanwhile is not overwritten."""
+    form = form_class(given(request), category=listing.category, listing=listing)
+
+    def write():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        version = form.cleaned_data["version"]
+        return edit(listing, actor=actor, today=today, expected_version=version, **form.values())
+
+    if request.method == "POST" and form.carry_out(write):
+        messages.success(request, gettext("草稿已保存。"))
+        return redirect(url_of(listing))
+    context = {"form": form, "category": listing.category, "kind": listing.kind, "entry": listing}
+    return render(request, template, context, status=form.status)
+
+
+def publish_page(request, listing, *, publish, missing):
+    """What publication will do, to be confirmed by who may; nothing is published by a look."""
+    today = timezone.localdate()
+    form = PublishForm(given(request), initial={"version": listing.version})
+
+    def act():
+        version = form.cleaned_data["version"]
+        actor = Actor.of(request.user)
+        return publish(listing, actor=actor, today=today, expected_version=version)
+
+    if request.method == "POST" and form.carry_out(act):
+        messages.success(request, gettext("已公布，将推送有关单位。"))
+        return redirect(url_of(listing))
+    measures = services.planned_measures(listing, today)
+    lacking = missing(listing, today)
+    context = {
+        "entry": listing,
+        "form": form,
+        "is_draft": listing.can("publish"),
+        "missing": words_of(lacking),
+        "may_publish": policies.may_approve(request.user, listing),
+        "last_day": _last_day(listing, today),
+        "measures": measures,
+        "units": len({row["unit"] for row in measures}),
+    }
+    return render(request, "listings/desk_publish.html", context, status=form.status)
+
+
+def _last_day(listing, today):
+    try:
+        return services.last_day(listing, today)
+    except ValidationError:
+        return None
+
+
+# --- changes after publication: one proposes, another decides ---------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def correct(request, public_id):
+    """Propose other values for a published entry."""
+    listing = entry_of(request, Listing.objects, public_id)
+    form = CorrectForm(given(request), listing=listing)
+
+    def propose():
+        actor = Actor.of(request.user)
+        note = form.cleaned_data["note"]
+        return services.propose_correction(listing, form.corrections(), actor=actor, note=note)
+
+    return _propose_page(request, listing, form, propose, "listings/desk_correct.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def withdraw(request, public_id):
+    """Propose to take a published entry off its list."""
+    listing = entry_of(request, Listing.objects, public_id)
+    form = WithdrawForm(given(request))
+
+    def propose():
+        return services.propose_withdrawal(
+            listing, actor=Actor.of(request.user), **form.cleaned_data
+        )
+
+    return _propose_page(request, listing, form, propose, "listings/desk_withdraw.html")
+
+
+def _propose_page(request, listing, form, propose, template):
+    if request.method == "POST" and form.carry_out(propose):
+        messages.success(request, gettext("已提议，须由另一人审核，审核通过才生效。"))
+        return redirect(url_of(listing))
+    may_propose = policies.may_edit(request.user, listing)
+    context = {"entry": listing, "form": form, "may_propose": may_propose}
+    return render(request, template, context, status=form.status)
+
+
+@require_safe
+@desk_access
+def proposal(request, public_id):
+    return _proposal_page(request, _proposal_of(request, public_id))
+
+
+@require_POST
+@desk_access
+def approve(request, public_id):
+    """Carry a proposal out."""
+    found = _proposal_of(request, public_id)
+    form = ApproveForm(request.POST)
+    today = timezone.localdate()
+    if form.carry_out(services.approve, found, actor=Actor.of(request.user), today=today):
+        messages.success(request, gettext("已通过，当即生效。"))
+        return redirect(url_of(found.listing))
+    return _proposal_page(request, found, approve_form=form)
+
+
+@require_POST
+@desk_access
+def reject(request, public_id):
+    """Turn a proposal down, with the reason."""
+    found = _proposal_of(request, public_id)
+    form = RejectForm(request.POST)
+
+    def turn_down():
+        return services.reject(found, actor=Actor.of(request.user), **form.cleaned_data)
+
+    if form.carry_out(turn_down):
+        messages.success(request, gettext("已退回提议。"))
+        return redirect(url_of(found.listing))
+    return _proposal_page(request, found, reject_form=form)
+
+
+def _proposal_of(request, public_id):
+    rows = Proposal.objects.of_desk(request.user).with_parts()
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _proposal_page(request, found, approve_form=None, reject_form=None):
+    form = approve_form or reject_form
+    context = {
+        "proposal": found,
+        "entry": found.listing,
+        "form": form,
+        "reject_form": reject_form or RejectForm(),
+        "values": _values(found),
+        "reason": Listing.EndReason(found.reason).label if found.reason else "",
+        "may_decide": found.can("approve") and policies.may_decide_proposal(request.user, found),
+        "steps": timeline(found.journal.all(), JOURNAL),
+    }
+    status = form.status if form else 200
+    return render(request, "listings/desk_proposal.html", context, status=status)
+
+
+def _values(found):
+    """Old and new of what a correction changes: [(name, old, new)], details field by field."""
+    listing, values = found.listing, []
+    for name, new in found.fields.items():
+        if name == "details":
+            titles = {field.code: str(field) for field in listing.category.fields.all()}
+            values += [
+                (titles.get(code, code), listing.details.get(code, ""), new.get(code, ""))
+                for code in {**listing.details, **new}
+                if listing.details.get(code) != new.get(code)
+            ]
+        else:
+            title = Listing._meta.get_field(name).verbose_name
+            values.append((title, getattr(listing, name), new))
+    return values

@@ -1,0 +1,7 @@
+"""Files of other systems, read into the portal: all of a file's good rows, or nothing."""
+
+from listings.services.imports.files import UnreadableFile
+from listings.services.imports.listings import import_listings
+from listings.services.imports.records import import_records
+
+__all__ = ["UnreadableFile", "import_listings", "import_records"]

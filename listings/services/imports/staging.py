@@ -1,0 +1,261 @@
+"""A file's rows on their way in: read once, checked one by one, copied to a temporary table.
+
+What happens to them then is decided for all at once, in the same transaction; a crash
+at any moment leaves nothing behind. Memory holds a chunk of rows, never the file.
+"""
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from listings.models import ImportBatch
+from listings.services.imports.cells import Column, Problem, Refused
+from listings.services.imports.files import UnreadableFile, plain, read, write_rejected
+
+CHUNK = 5_000
+SHOWN_ERRORS = 1_000
+HEADER_WITHIN = 5  # rows; titles and remarks may stand above the header
+# Columns that many tables have and that mean nothing here.
+IDLE = {plain(title) for title in ("序号", "原行号", "退回原因", "编号序号", "no")}
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a kind of file, which must be there, and how a row becomes a staged row.
+
+    `stage(values, problems)` returns {staged column: value}; `staged` gives their SQL types.
+    """
+
+    columns: tuple[Column, ...]
+    one_of: tuple[tuple[str, ...], ...]  # of each group one column at least must be there
+    staged: dict[str, str]
+    stage: callable
+
+
+@dataclass
+class Staging:
+    """The rows of one file between reading and the end of the transaction."""
+
+    path: Path
+    layout: Layout
+    progress: callable = None
+    present: set = field(default_factory=set)  # names of the layout's columns in the file
+    unknown: list = field(default_factory=list)  # titles of columns that mean nothing here
+    header: list = field(default_factory=list)
+    rows: int = 0
+
+    def load(self):
+        """Copy the file's good rows to the table `staged`, and the reasons of bad ones to `refused`.
+
+        Raises UnreadableFile where the file as a whole can't be taken.
+        """
+        types = ", ".join(f"{name} {kind}" for name, kind in self.layout.staged.items())
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS staged, refused, fates")
+            cursor.execute(f"CREATE TEMP TABLE staged (line int, {types}) ON COMMIT DROP")
+            cursor.execute(
+                "CREATE TEMP TABLE refused (line int, title text, code text, message text,"
+                " fatal boolean) ON COMMIT DROP"
+            )
+            rows = self._body()
+            while chunk := list(islice(rows, CHUNK)):
+                self._copy(cursor, chunk)
+                self.rows += len(chunk)
+                if self.progress:
+                    self.progress(self.rows)
+            cursor.execute("ANALYZE staged")
+
+    def _body(self):
+        rows = read(self.path)
+        passed, columns = self._find_header(rows)
+        self.header, self.places = passed[-1][1], columns
+        self.present = {column.name for _place, column in columns}
+        first = next(rows, None)
+        if first and self._is_header(first[1]):
+            first = None  # the template's second line, with the codes
+        return chain([first] if first else [], rows)
+
+    def _find_header(self, rows):
+        """Take rows up to the header; returns them and its [(place, Column)]."""
+        known = {plain(t): column for column in self.layout.columns for t in column.titles}
+        passed = []
+        for row in islice(rows, HEADER_WITHIN):
+            passed.append(row)
+            found = [(place, known.get(plain(t))) for place, t in enumerate(row[1])]
+            columns = [(place, column) for place, column in found if column]
+            if len(columns) > 1:
+                self._check_header(columns)
+                self.unknown = [
+                    row[1][place]
+                    for place, column in found
+                    if not column and row[1][place] and plain(row[1][place]) not in IDLE
+                ]
+                return passed, columns
+        titles = "、".join(column.title for column in self.layout.columns[:4])
+        raise UnreadableFile(_("没有找到表头，第一行应有“%(titles)s”等列名。") % {"titles": titles})
+
+    def _check_header(self, columns):
+        names = [column.name for _place, column in columns]
+        titles = {column.name: column.title for column in self.layout.columns}
+        for name in names:
+            if names.count(name) > 1:
+                raise UnreadableFile(_("“%(title)s”这一列出现了两次。") % {"title": titles[name]})
+        missing = [
+            _("或").join(titles[name] for name in group)
+            for group in self.layout.one_of
+            if not set(group) & set(names)
+        ]
+        if missing:
+            raise UnreadableFile(_("缺少这些列：%(titles)s。") % {"titles": "、".join(missing)})
+
+    def _is_header(self, cells):
+        titles = {plain(t) for column in self.layout.columns for t in column.titles}
+        filled = [cell for cell in cells if cell]
+        return sum(plain(cell) in titles for cell in filled) > len(filled) / 2
+
+    def _copy(self, cursor, chunk):
+        staged, refused = io.StringIO(), io.StringIO()
+        for number, cells in chunk:
+            line, problems = self.take(cells)
+            for problem in problems:
+                fields = (number, problem.column, problem.code, problem.message, problem.fatal)
+                refused.write(copy_line(fields))
+            if not any(problem.fatal for problem in problems):
+                staged.write(copy_line((number, *map(line.get, self.layout.staged))))
+        for table, lines in (("staged", staged), ("refused", refused)):
+            lines.seek(0)
+            cursor.copy_expert(f"COPY {table} FROM STDIN", lines)
+
+    def take(self, cells):
+        """One row: ({staged column: value}, [Problem])."""
+        values, problems = {}, []
+        if "\0" in "".join(cells):
+            return {}, [Problem("", "bad_character", _("含有不能保存的字符"))]
+        for place, column in self.places:
+            try:
+                values[column.name] = column.value(cells[place] if place < len(cells) else "")
+            except Refused as refusal:
+                problems.append(Problem(column.title, refusal.code, refusal.message))
+        return self.layout.stage(values, problems), problems
+
+    def refuse(self, fate, title, message):
+        """Send back the rows that the table `fates` gives this fate."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO refused SELECT line, %s, %s, %s, true FROM fates WHERE fate = %s",
+                [title, fate, str(message), fate],
+            )
+
+    def hold(self, listings, title, message, code):
+        """Remark on the rows of these entries that they stay drafts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO refused SELECT line, %s, %s, %s, false FROM fates"
+                " WHERE listing_id = ANY(%s) AND fate <> 'repeated'",
+                [title, code, str(message), list(listings)],
+            )
+
+    def errors(self, limit=SHOWN_ERRORS):
+        """The first problems as {row, column, code, message, rejected}."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT line, title, code, message, fatal FROM refused ORDER BY line LIMIT %s",
+                [limit],
+            )
+            names = ("row", "column", "code", "message", "rejected")
+            found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        unknown = {
+            "code": "unknown_column",
+            "message": _("不认识这一列，没有读取"),
+            "rejected": False,
+        }
+        return [{"row": 0, "column": title, **unknown} for title in self.unknown] + found
+
+    def finish(self, kind, *, department, actor, rejected_to):
+        """Count the fates, write the rejected rows' file, keep the batch; (summary, batch)."""
+        counts = self._counts()
+        rejected_file = None
+        if counts["rejected"]:
+            rejected_file = str(write_rejected(rejected_to, self.header, self._rejected()))
+        batch = ImportBatch.objects.create(
+            kind=kind,
+            department=department,
+            file_name=self.path.name[-200:],
+            sha256=_sha256(self.path),
+            errors=self.errors(),
+            **counts,
+            **actor.columns,
+        )
+        return {**counts, "rejected_file": rejected_file}, batch
+
+    def _counts(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT fate, count(*) FROM fates GROUP BY fate")
+            fates = dict(cursor.fetchall())
+            cursor.execute("SELECT count(DISTINCT line) FROM refused WHERE fatal")
+            rejected = cursor.fetchone()[0]
+        return {
+            "rows": self.rows,
+            "created": fates.get("created", 0),
+            "updated": fates.get("updated", 0),
+            "unchanged": fates.get("unchanged", 0) + fates.get("repeated", 0),
+            "rejected": rejected,
+        }
+
+    def _rejected(self):
+        """The file's rejected rows in their order, with their reasons; the file is read again."""
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(
+                "SELECT line, string_agg(nullif(title, '') || '：' || message, '；') FROM refused"
+                " WHERE fatal GROUP BY line ORDER BY line"
+            )
+            rows = read(self.path)
+            for number, reasons in cursor:
+                cells = next(cells for found, cells in rows if found == number)
+                yield number, cells, reasons or _("含有不能保存的字符")
+
+
+def copy_line(values):
+    return "\t".join([_copy_value(value) for value in values]) + "\n"
+
+
+def _copy_value(value):
+    if value is None:
+        return r"\N"
+    if isinstance(value, str):
+        return value.translate(ESCAPES) if not value.isalnum() else value
+    if isinstance(value, bytes):
+        return rf"\\x{value.hex()}"
+    if isinstance(value, list):
+        return "{" + ",".join(_quoted(item) for item in value) + "}"
+    return str(value)
+
+
+def _quoted(item):
+    """An array's element inside COPY text: quoted for the array, then escaped for COPY."""
+    if isinstance(item, bytes):
+        return rf'"\\\\x{item.hex()}"'
+    return '"' + item.replace("\\", r"\\").replace('"', r"\"").translate(ESCAPES) + '"'
+
+
+def default_rejected(path):
+    """Beside the file itself: the rows go back to where they came from."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.rejected.xlsx")
+
+
+def one_at_a_time(department):
+    """Two imports of one department wait for each other, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(7305, %s)", [department.pk])
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,24 @@
+from django.urls import path
+
+from objections import desk as officers
+from objections import views
+
+public = [
+    path("objections/new/", views.new, name="objection-new"),
+    path("objections/track/", views.track, name="objection-track"),
+    path("objections/track/reply.pdf", views.letter, name="objection-letter"),
+    path("verify/", views.verify, name="verify"),
+    path("verify/<str:code>/", views.verify_code, name="verify-code"),
+]
+
+desk = [
+    path("objections/", officers.objections, name="desk-objections"),
+    path("objections/new/", officers.new, name="desk-objection-new"),
+    path("objections/<uuid:public_id>/", officers.objection, name="desk-objection"),
+    path(
+        "objections/<uuid:public_id>/documents/<uuid:document_id>/",
+        officers.document,
+        name="desk-objection-document",
+    ),
+    path("objections/<uuid:public_id>/reply.pdf", officers.letter, name="desk-objection-letter"),
+]

@@ -1,0 +1,249 @@
+"""The public doors of an objection: filing, following, and proving a reply genuine."""
+
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from casework import documents
+from casework.views import attachment, clock, let_in, opened, tracking
+from jointaction.models import Push
+from listings.filters import PickForm
+from listings.models import Listing
+from objections import services
+from objections.forms import ObjectionForm
+from objections.models import Objection
+from objections.services.file import FIELDS
+from parties.models import PUBLIC
+from rulebook.models import parameter
+
+Outcome = Objection.Outcome
+Status = Objection.Status
+TRACK = "objection-track"
+
+
+@never_cache
+def new(request):
+    """First the entry, found by code or number; then one form; then the receipt."""
+    today = timezone.localdate()
+    entries = Listing.objects.public(today)
+    if "entry" not in request.GET:
+        return _pick(request, entries, today)
+    target = PickForm({"code": request.GET["entry"]})
+    listing = target.found(entries).first() if target.is_valid() else None
+    if listing is None:
+        return _pick(request, entries, today, gone=True)
+    return _fill_in(request, listing, today)
+
+
+def _pick(request, entries, today, *, gone=False):
+    form = PickForm(request.GET if "code" in request.GET else None)
+    context = {
+        "form": form,
+        "found": form.found(entries) if form.is_valid() else None,
+        "gone": gone,
+        "days": parameter("objection_reply", on=today),
+    }
+    return render(request, "objections/pick.html", context, status=404 if gone else 200)
+
+
+def _fill_in(request, listing, today):
+    form = ObjectionForm(request.POST or None, request.FILES or None, target=listing)
+    if request.method == "POST" and form.carry_out(lambda: _file(form, listing, today)):
+        objection, query_code = form.result
+        let_in(request, objection, TRACK)
+        return _receipt(request, objection, query_code, today)
+    context = {
+        "form": form,
+        "entry": listing,
+        "days": parameter("objection_reply", on=today),
+    }
+    return render(request, "objections/new.html", context, status=form.status)
+
+
+def _file(form, listing, today):
+    return services.file(
+        listing,
+        door=Objection.Door.PLATFORM,
+        applicant=form.applicant,
+        fields=form.cleaned_data["fields"],
+        grounds=form.cleaned_data["grounds"],
+        evidence=documents.keep_all(form.cleaned_data["evidence"], actor=PUBLIC),
+        received_on=today,
+        actor=PUBLIC,
+        today=today,
+    )
+
+
+def _receipt(request, objection, query_code, today):
+    """Answered at once and not by a redirect: the query code is kept nowhere."""
+    context = {
+        "objection": objection,
+        "query_code": f"{query_code[:5]}-{query_code[5:]}",
+        **clock(objection.received_on, objection.period_days, today),
+        "today": today,
+    }
+    return render(request, "objections/receipt.html", context)
+
+
+# --- following it ----------------------------------------------------------
+
+
+@never_cache
+def track(request):
+    """Number and query code, then the matter with its clock, its course and its reply."""
+    return tracking(
+        request,
+        rows=Objection.objects.with_parts(),
+        page=TRACK,
+        ask="objections/ask.html",
+        show=lambda objection: _progress(request, objection),
+    )
+
+
+def _progress(request, objection):
+    today = timezone.localdate()
+    context = {
+        "objection": objection,
+        "today": today,
+        "overdue": objection.is_overdue(today),
+        "stage": _stage(objection),
+        "meaning": MEANINGS.get(objection.outcome),
+        "fields": [FIELDS[code] for code in objection.fields],
+        "evidence": objection.evidence.all(),
+        "steps": _steps(objection),
+        "recalls": _recalls(objection),
+        **clock(objection.received_on, objection.period_days, today),
+    }
+    return render(request, "objections/progress.html", context)
+
+
+def _stage(objection):
+    """Where the matter is, in the applicant's words."""
+    words = {
+        Status.RECEIVED: _("已转%(unit)s办理"),
+        Status.INVESTIGATING: _("%(unit)s核查中"),
+        Status.REPLY_PROPOSED: _("%(unit)s正在审核答复"),
+        Status.REPLIED: _("%(unit)s已书面答复"),
+    }
+    return words[objection.status] % {"unit": objection.department.short_name}
+
+
+MEANINGS = {
+    Outcome.REJECTED: gettext_lazy("经核查，记录没有错，继续公布到原定的日期。"),
+    Outcome.UPHELD_CORRECTED: gettext_lazy(
+        "记录有错，已经更正，并通知收到过它的单位。公布期限没有重新起算。"
+    ),
+    Outcome.UPHELD_WITHDRAWN: gettext_lazy(
+        "记录不应列入，已经撤下，并逐家通知收到过它的单位停止使用、解除措施。"
+    ),
+}
+
+
+def _steps(objection):
+    """What happened and what comes, oldest first: no staff names, nothing not yet decided."""
+    told = [_told(event, objection) for event in objection.journal.order_by("id")]
+    steps = [step for step in told if step]
+    if objection.status == Status.REPLIED:
+        return [*steps, _remedy()]
+    steps[-1]["state"] = "now"
+    day = date_format(objection.due_on)
+    reply = {
+        "when": _("最迟 %(day)s") % {"day": day},
+        "title": _("书面答复"),
+        "text": _("答复函说明维持、更正或撤销及理由，在本页下载。"),
+        "state": "next",
+    }
+    return [*steps, reply, _remedy()]
+
+
+def _told(event, objection):
+    tell = {"file": _told_filed, "investigate": _told_begun, "reply": _told_replied}
+    step = tell[event.action](event, objection) if event.action in tell else None
+    return step and {"at": event.at, "state": "done", **step}
+
+
+def _told_filed(_event, objection):
+    unit = objection.department.short_name
+    online = objection.door == Objection.Door.PLATFORM
+    title = _("平台收到") if online else _("%(unit)s收到") % {"unit": unit}
+    text = _("收到日期 %(day)s，证据 %(n)s 份。由%(unit)s办理，期限不因转办改变。")
+    told = {"day": date_format(objection.received_on), "n": objection.evidence.count(), "unit": unit}
+    return {"title": title, "text": text % told}
+
+
+def _told_begun(event, _objection):
+    return {"title": _("开始核查"), "text": event.note}
+
+
+def _told_replied(_event, objection):
+    title = _("书面答复：%(outcome)s") % {"outcome": objection.get_outcome_display()}
+    return {"title": title, "text": MEANINGS[objection.outcome], "state": "now"}
+
+
+def _remedy():
+    return {
+        "title": _("不同意答复的"),
+        "text": _("可以依法申请行政复议或提起行政诉讼，答复函会写明期限。"),
+        "state": "next",
+    }
+
+
+def _recalls(objection):
+    """The units told of the correction or withdrawal, and whether each has confirmed it."""
+    kind = RECALLS.get(objection.outcome)
+    if not (kind and objection.listing and objection.replied_on):
+        return []
+    pushes = objection.listing.pushes.filter(kind=kind, created_at__date__gte=objection.replied_on)
+    return pushes.select_related("unit").order_by("unit__name")
+
+
+RECALLS = {
+    Outcome.UPHELD_CORRECTED: Push.Kind.CORRECT,
+    Outcome.UPHELD_WITHDRAWN: Push.Kind.LIFT,
+}
+
+
+@never_cache
+@require_safe
+def letter(request):
+    """The reply of the matter this session was let in to; made now if the sweep has not yet."""
+    objection = opened(request, Objection.objects.with_parts(), TRACK)
+    if objection is None:
+        return redirect(TRACK)
+    if objection.status != Status.REPLIED:
+        raise Http404
+    return attachment(objection.letter or services.make_letter(objection))
+
+
+# --- proving it genuine ----------------------------------------------------
+
+
+@require_safe
+def verify(request):
+    """Asks for the code on a letter."""
+    if code := request.GET.get("code", "").strip():
+        return redirect("verify-code", code=plain_code(code) or "-")
+    return render(request, "portal/verify.html")
+
+
+@require_safe
+def verify_code(request, code):
+    """Whether a letter with this code was issued, by whom, when and with which outcome.
+
+    Says nothing of the subject or the applicant: whoever holds the letter can read that.
+    """
+    found = Objection.objects.with_parts().filter(verify_code=plain_code(code)).exclude(
+        verify_code=""
+    )
+    objection = found.first()
+    context = {"code": code, "objection": objection, "asked": True}
+    return render(request, "portal/verify.html", context, status=200 if objection else 404)
+
+
+def plain_code(code):
+    return "".join(sign for sign in code.upper() if sign.isalnum())

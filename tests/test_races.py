@@ -1,0 +1,143 @@
+"""People and machines acting at once, on a real PostgreSQL with real transactions."""
+
+import threading
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection, connections
+from django.utils import timezone
+
+from blacklist import services as blacklist
+from casework.moves import IllegalMove
+from jointaction import services as jointaction
+from jointaction.models import Push
+from listings import ledger
+from listings import services as listings
+from listings.models import Change, Listing
+from objections.models import Objection
+from parties.models import Actor
+from rulebook.services import seed_rules
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def committed_rules(transactional_db):
+    seed_rules()
+
+
+def at_once(*acts):
+    """Run each act in a thread of its own, started together; returns results or exceptions."""
+    start, outcomes = threading.Barrier(len(acts)), [None] * len(acts)
+
+    def run(index, act):
+        try:
+            start.wait()
+            outcomes[index] = act()
+        except Exception as refusal:
+            outcomes[index] = refusal
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return outcomes
+
+
+def test_of_eight_officers_publishing_at_once_exactly_one_succeeds(committed_rules):
+    draft, today = builders.black_draft(), timezone.localdate()
+    actor = Actor.of(builders.reviewer())
+    outcomes = at_once(*[lambda: blacklist.publish(draft, actor=actor, today=today)] * 8)
+    assert sum(isinstance(outcome, Listing) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 7
+    assert Change.objects.filter(listing=draft, action="publish").count() == 1
+
+
+def test_entries_published_at_once_are_chained_without_a_gap(committed_rules):
+    drafts, today = [builders.black_draft() for _draft in range(8)], timezone.localdate()
+    actor = Actor.of(builders.reviewer())
+    acts = [lambda d=d: blacklist.publish(d, actor=actor, today=today) for d in drafts]
+    outcomes = at_once(*acts)
+    assert all(isinstance(outcome, Listing) for outcome in outcomes), outcomes
+    assert list(Change.objects.values_list("seq", flat=True)) == list(range(1, 9))
+    assert ledger.verify() is None
+    assert ledger.verify_entries() is None
+
+
+def test_distribution_run_by_four_workers_at_once_makes_each_push_once(committed_rules):
+    entry, today = builders.published_black(), timezone.localdate()
+    units = {row["unit"] for row in entry.measure_set.measures}
+    at_once(*[lambda: jointaction.distribute(today=today)] * 4)
+    assert Push.objects.count() == len(units)
+
+
+def test_a_withdrawal_and_the_expiry_sweep_at_once_end_the_entry_once(committed_rules):
+    entry = builders.last_public_day(date(2026, 3, 31))
+    actor, today = Actor.of(builders.clerk()), date(2026, 4, 1)
+    proposal = listings.propose_withdrawal(entry, reason="error", actor=actor, note="列错单位")
+    approver = Actor.of(builders.reviewer())
+    at_once(
+        lambda: listings.approve(proposal, actor=approver, today=today),
+        lambda: listings.expire_lapsed(today=today),
+    )
+    listings.expire_lapsed(today=today)
+    endings = Change.objects.filter(listing=entry, action__in=Listing.ENDINGS)
+    assert endings.count() == 1
+    assert ledger.verify_entries() is None
+
+
+def test_objections_filed_at_once_are_numbered_without_a_gap(committed_rules):
+    entries = [builders.published_black() for _entry in range(6)]
+    outcomes = at_once(*[lambda e=e: builders.objection(e) for e in entries])
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    numbers = sorted(Objection.objects.values_list("number", flat=True))
+    year = timezone.localdate().year
+    assert numbers == [f"YY-{year}-{index:06}" for index in range(1, 7)]
+
+
+def test_the_same_objection_filed_twice_at_once_is_taken_once(committed_rules):
+    entry = builders.published_black()
+    outcomes = at_once(*[lambda: builders.objection(entry)] * 4)
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 3
+    assert entry.objections.count() == 1
+
+
+def test_a_draft_of_the_same_document_written_twice_at_once_is_one_draft(committed_rules):
+    firm = builders.firm()
+    number = {"document_number": "吉通示人社监决字〔2026〕第900号"}
+    builders.clerk()
+    outcomes = at_once(*[lambda: builders.black_draft(firm, **number)] * 4)
+    assert Listing.objects.filter(subject=firm).count() == 1
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 3, outcomes
+
+
+def test_no_row_is_locked_after_the_ledger_head(committed_rules):
+    """The lock order that rules deadlocks out: nothing is locked once the head is."""
+    entry = builders.published_black()
+    actor = Actor.of(builders.clerk())
+    proposal = listings.propose_withdrawal(entry, reason="error", actor=actor, note="列错单位")
+    approver, today = Actor.of(builders.reviewer()), timezone.localdate()
+    with _statements() as seen:
+        listings.approve(proposal, actor=approver, today=today)
+    locks = [sql for sql in seen if "FOR UPDATE" in sql]
+    assert "listings_ledgerhead" in locks[-1]
+
+
+class _statements:  # noqa: N801 - reads as a phrase
+    def __enter__(self):
+        self.seen = []
+        self.wrapper = connection.execute_wrapper(self._note)
+        self.wrapper.__enter__()
+        return self.seen
+
+    def __exit__(self, *error):
+        return self.wrapper.__exit__(*error)
+
+    def _note(self, execute, sql, params, many, context):
+        self.seen.append(sql)
+        return execute(sql, params, many, context)

@@ -1,0 +1,152 @@
+"""Every sweep of the clock: twice is once, a gap loses nothing, a poisoned row blocks none."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from casework.models import Document, Event
+from jointaction import services as jointaction
+from jointaction.models import Push
+from listings import services as listings
+from listings.models import Change, Listing
+from notices import services as notices
+from notices.models import Notice
+from objections import services as objections
+from objections.models import Objection
+from parties.models import Actor
+from repair import services as repairs
+from tests import builders
+
+LEAD = settings.LEAD_UNIT
+TODAY = date(2026, 11, 23)
+LATER = TODAY + timedelta(days=60)
+
+
+def _lapsed():
+    builders.last_public_day(TODAY - timedelta(days=1))
+
+
+def _pushed():
+    builders.published_black(today=TODAY)
+    jointaction.distribute(today=TODAY)
+
+
+def _objected():
+    builders.objection(builders.published_black(today=TODAY), today=TODAY)
+
+
+def _replied():
+    matter, _code = builders.objection(builders.published_black(today=TODAY), today=TODAY)
+    matter = objections.propose_reply(
+        matter,
+        actor=Actor.of(builders.clerk()),
+        outcome="rejected",
+        reasons="经核查，拖欠事实清楚，证据充分。",
+    )
+    objections.approve_reply(matter, actor=Actor.of(builders.reviewer()), today=TODAY)
+
+
+def _told():
+    notices.tell(key="示例", title="示例", text="示例", email="applicant@example.cn")
+
+
+SWEEPS = {  # sweep: (what lies before it, the sweep)
+    "listings.tasks.expire_lapsed": (_lapsed, lambda: listings.expire_lapsed(today=TODAY)),
+    "jointaction.tasks.distribute": (
+        lambda: builders.published_black(today=TODAY),
+        lambda: jointaction.distribute(today=TODAY),
+    ),
+    "jointaction.tasks.chase_late_pushes": (
+        _pushed,
+        lambda: [jointaction.chase_late(today=LATER, lead_unit=LEAD) for _round in "ab"],
+    ),
+    "objections.tasks.chase_due": (
+        _objected,
+        lambda: objections.chase_due(today=LATER, lead_unit=LEAD),
+    ),
+    "objections.tasks.make_letters": (_replied, objections.make_letters),
+    "repair.tasks.chase_due": (
+        lambda: builders.repair(today=TODAY),
+        lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
+    ),
+    "notices.tasks.deliver": (_told, notices.deliver),
+}
+HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
+
+
+def test_every_sweep_of_the_clock_is_tried_here():
+    assert SWEEPS.keys() | HEARTBEAT == settings.SWEEPS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(settings.SWEEPS))
+def test_every_sweep_is_a_task_that_can_be_called(rules, name):
+    import_string(name)()
+
+
+def _state():
+    """Everything that a second run could double or move."""
+    return (
+        list(Listing.objects.order_by("pk").values_list("pk", "status", "version")),
+        list(Push.objects.order_by("pk").values_list("pk", "status", "version", "escalated_on")),
+        list(Objection.objects.order_by("pk").values_list("pk", "version", "letter")),
+        list(Change.objects.values_list("seq", flat=True)),
+        list(Notice.objects.order_by("pk").values_list("key", "tries")),
+        Event.objects.count(),
+        Document.objects.count(),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SWEEPS))
+def test_a_sweep_run_twice_is_run_once(rules, name):
+    prepare, sweep = SWEEPS[name]
+    prepare()
+    before = _state()
+    sweep()
+    once = _state()
+    assert once != before, "the sweep had something to do"
+    sweep()
+    assert _state() == once
+
+
+def test_an_outage_of_days_loses_no_expiry(rules):
+    entries = [builders.last_public_day(TODAY - timedelta(days=gap)) for gap in (1, 4, 9)]
+    assert listings.expire_lapsed(today=TODAY) == 3
+    for entry in entries:
+        entry.refresh_from_db()
+        assert entry.status == "expired"
+        assert entry.ended_on == entry.visible_until + timedelta(days=1)
+
+
+def test_an_outage_of_days_escalates_an_overdue_objection_once(rules):
+    matter, _code = builders.objection(builders.published_black(today=TODAY), today=TODAY)
+    for gap in (1, 5, 6):
+        objections.chase_due(today=matter.due_on + timedelta(days=gap), lead_unit=LEAD)
+    assert Notice.objects.filter(key__startswith=f"objection-overdue:{matter.number}").count() == 2
+    assert matter.journal.filter(action="escalate").count() == 1
+
+
+def test_a_poisoned_row_blocks_no_other_letter(rules, caplog):
+    _replied()
+    _replied()
+    bad, good = Objection.objects.order_by("pk")
+    Objection.objects.filter(pk=bad.pk).update(outcome="unknown")
+    objections.make_letters()
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert good.letter is not None
+    assert bad.letter is None
+    assert bad.number in caplog.text
+
+
+def test_a_notice_that_cannot_be_sent_blocks_no_other(rules, mailoutbox):
+    notices.tell(key="甲", title="甲", text="甲", email="a@example.cn")
+    notices.tell(key="乙", title="乙", text="乙", email="not\nan address@example.cn")
+    notices.tell(key="丙", title="丙", text="丙", email="c@example.cn")
+    notices.deliver()
+    assert [mail.to for mail in mailoutbox] == [["a@example.cn"], ["c@example.cn"]]
+    waiting = Notice.objects.get(key="乙")
+    assert waiting.sent_at is None
+    assert waiting.next_try_at > timezone.now()
