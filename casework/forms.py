@@ -151,9 +151,7 @@ class ApplicantForm(ActForm):
 
     @property
     def applicant(self):
-        return {
-            name: self.cleaned_data[f"applicant_{name}"] for name in ("name", "phone", "email")
-        }
+        return {name: self.cleaned_data[f"applicant_{name}"] for name in ("name", "phone", "email")}
 
 
 class TrackForm(forms.Form):

@@ -128,3 +128,29 @@ class Counter(models.Model):
 
     def __str__(self):
         return f"{self.series} {self.year}"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a POST, kept for a day so that asking again does nothing twice."""
+
+    id = models.BigAutoField(primary_key=True)
+    api_key = models.ForeignKey("parties.ApiKey", models.CASCADE, related_name="+")
+    path = models.CharField(max_length=300)
+    key = models.CharField(max_length=255)
+    digest = models.BinaryField()  # sha256 of the body
+    at = models.DateTimeField(default=timezone.now)
+    http_status = models.PositiveSmallIntegerField()
+    # sealed: an answer may hold what is told only once
+    answer_sealed = models.BinaryField()
+    answer_key_id = models.CharField(max_length=16)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("幂等键")
+        constraints = [
+            models.UniqueConstraint(fields=["api_key", "path", "key"], name="idempotencykey_once")
+        ]
+        # for dropping those of days ago
+        indexes = [models.Index(fields=["api_key", "at"], name="idempotencykey_old")]
+
+    def __str__(self):
+        return self.key

@@ -16,7 +16,9 @@ WAIT = 15 * 60  # seconds
 def attachment(document):
     """A stored file as a download: never shown in place, so nothing in it acts as our page."""
     response = HttpResponse(documents.read(document), content_type=document.media_type)
-    response["Content-Disposition"] = content_disposition_header(True, document.name)
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=document.name
+    )
     response["Cache-Control"] = "private, no-store"
     return response
 

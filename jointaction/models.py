@@ -18,7 +18,7 @@ class PushQuerySet(models.QuerySet):
         return self.filter(unit=department_id)
 
     def of_desk(self, user):
-        """What was put before the user's unit, or what became of the user's department's entries."""
+        """What was put before the user's unit, and what the user's own entries asked of others."""
         if user.sees_all:
             return self
         own = Q(unit=user.department_id) | Q(listing__department=user.department_id)
@@ -257,6 +257,7 @@ class Feedback(Acted):
     until = models.DateField(_("截止日"), null=True, blank=True)
     remark = models.TextField(_("说明"), blank=True)
     reference = models.CharField(_("业务编号"), max_length=200, blank=True)
+    parameters = models.JSONField(_("执行参数"), default=dict, blank=True)
     at = models.DateTimeField(_("时间"), default=timezone.now)
 
     class Meta:

@@ -15,3 +15,8 @@ def may_check(user):
 def may_see_answers(user, listing):
     """The department that listed, the supervisor and the auditor see each unit's answers."""
     return user.sees_all or user.works_for(listing.department_id)
+
+
+def may_reveal(user, push):
+    """Who must act on a push may know whom it is about, while it is open and binds."""
+    return may_answer(user, push) and push.status in push.OPEN and not push.advisory_only

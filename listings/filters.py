@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from listings.models import SEARCH_LIMIT, Listing
 from parties import identity
 from parties.models import Department
-from rulebook.models import ListCategory
+from rulebook.models import Degree, ListCategory, ListKind, Misconduct
 
 CODE_LENGTH = 18
 TOO_SHORT = _("名称至少输入两个字")
@@ -65,8 +65,86 @@ def named_or_coded(queryset, text):
     if len(code) == CODE_LENGTH and code.isascii():
         return queryset.of_code(code)
     name = identity.normalise_name(text)
-    found = queryset.named_like(identity.bigrams(name))
-    return found.filter(subject__name_normalised__contains=name)
+    grams = identity.bigrams(name)
+    if not grams:  # every row, persons too, would hold them
+        return queryset.none()
+    return queryset.named_like(grams).filter(subject__name_normalised__contains=name)
+
+
+ORDERS = ("published_on", "-published_on", "visible_until", "-visible_until")
+
+
+class EntryFilter(django_filters.FilterSet):
+    """What a machine may ask of both lists."""
+
+    list = django_filters.ChoiceFilter(field_name="kind", choices=ListKind)
+    status = django_filters.ChoiceFilter(choices=Listing.Status, method="by_status")
+    category = django_filters.ModelChoiceFilter(
+        queryset=ListCategory.objects.all(), to_field_name="code"
+    )
+    misconduct = django_filters.ModelChoiceFilter(
+        queryset=Misconduct.objects.all(), to_field_name="code"
+    )
+    department = django_filters.ModelChoiceFilter(
+        queryset=Department.objects.all(), to_field_name="code"
+    )
+    degree = django_filters.ChoiceFilter(choices=Degree)
+    region = django_filters.CharFilter(field_name="subject__region")
+    code = django_filters.CharFilter(method="by_code")
+    q = django_filters.CharFilter(method="by_name_or_code", max_length=100)
+    published_after = django_filters.DateFilter(field_name="published_on", lookup_expr="gt")
+    published_before = django_filters.DateFilter(field_name="published_on", lookup_expr="lt")
+    expiring_before = django_filters.DateFilter(method="by_last_day")
+    as_of = django_filters.DateFilter(method="by_day")
+    ordering = django_filters.ChoiceFilter(
+        choices=[(order, order) for order in ORDERS], method="as_it_is"
+    )
+
+    # These tell nothing of what an ended entry was about.
+    TELLING_NOTHING = frozenset({"list", "status"})
+
+    class Meta:
+        model = Listing
+        fields = []
+
+    def __init__(self, data, *, user, today):
+        self.user, self.today = user, today
+        telling = data.keys() & self.base_filters.keys() - self.TELLING_NOTHING
+        rows = Listing.objects.all()
+        rows = rows.readable_by(user, today) if telling else rows.known_to(user)
+        super().__init__(data, queryset=rows)
+
+    def by_status(self, queryset, _name, status):
+        return queryset.with_status(status, self.today)
+
+    def by_code(self, queryset, _name, code):
+        return queryset.of_code(identity.normalise_code(code))
+
+    def by_name_or_code(self, queryset, _name, text):
+        return named_or_coded(queryset, text)
+
+    def by_last_day(self, queryset, _name, day):
+        return queryset.public(self.today).ending_before(day)
+
+    def by_day(self, queryset, _name, day):
+        """What was in force on a past day: told to the own department and to who sees all."""
+        return queryset.of_desk(self.user).in_force_on(day)
+
+    def as_it_is(self, queryset, _name, _order):
+        return queryset
+
+    def get_form_class(self):
+        """A name must have two characters after folding; a shorter one would find everything."""
+        form = super().get_form_class()
+        form.clean_q = _clean_q
+        return form
+
+
+def _clean_q(form):
+    text = form.cleaned_data["q"]
+    if text and len(identity.normalise_name(text)) < len("两字"):
+        raise ValidationError(TOO_SHORT)
+    return text
 
 
 @dataclass(frozen=True)

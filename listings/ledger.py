@@ -48,13 +48,12 @@ def append(entries):
     if not entries:
         return range(0)
     codes = public_codes()
-    bodies = [_sealed_body(entry, codes) for entry in entries]
-    versions = [_version_of(entry, codes) for entry in entries]
+    kept = [_kept(entry, codes) for entry in entries]
     last = _lock_head()
     at = max(timezone.now(), last.at)
     seqs = range(last.seq + 1, last.seq + 1 + len(entries))
     previous, rows = bytes(last.hash), []
-    for seq, entry, (_salt, _body, digest) in zip(seqs, entries, bodies, strict=True):
+    for seq, entry, (_salt, _body, digest, _version) in zip(seqs, entries, kept, strict=True):
         link = chain(previous, seq, entry.listing.pk, entry.action, at, digest)
         rows.append(
             (seq, entry.listing.pk, entry.listing.version, entry.action, at, digest, previous, link)
@@ -64,9 +63,13 @@ def append(entries):
     _copy(
         "listings_changebody",
         ("seq", "salt", "body"),
-        [(seq, salt, body) for seq, (salt, body, _digest) in zip(seqs, bodies, strict=True)],
+        [(seq, salt, body) for seq, (salt, body, *_rest) in zip(seqs, kept, strict=True)],
     )
-    _write_versions(zip(seqs, entries, versions, strict=True))
+    _write_versions(
+        (seq, entry.listing, *version)
+        for seq, entry, (*_body, version) in zip(seqs, entries, kept, strict=True)
+        if version
+    )
     LedgerHead.objects.filter(pk=1).update(seq=seqs[-1], hash=previous, at=at)
     return seqs
 
@@ -91,13 +94,21 @@ def chain(previous, seq, listing_id, action, at, digest):
     return hashlib.sha256(previous + packed).digest()
 
 
-def body_of(entry, codes):
-    """What the public could learn from the act: no paper number, no secret, persons masked."""
-    listing = entry.listing
-    if entry.action in Listing.ENDINGS:
-        return ending(listing)
-    fields = public_fields(listing, codes)
-    return {**fields, "changes": entry.changes} if entry.changes else fields
+def _kept(entry, codes):
+    """What is kept of one act: (salt, body, digest, version or None).
+
+    The body is what the public could learn: no paper number, no secret, persons masked.
+    """
+    ended = entry.action in Listing.ENDINGS
+    fields = ending(entry.listing) if ended else public_fields(entry.listing, codes)
+    content = body = canonical(fields)
+    if entry.changes and not ended:
+        body = canonical({**fields, "changes": entry.changes})
+    salt = os.urandom(16)
+    return salt, body, digest_of(salt, body), _version_of(entry, content)
+
+
+TOLD_OF_THE_ENDED = ("public_id", "kind", "status", "ended_on", "end_reason", "version")
 
 
 def ending(listing):
@@ -163,19 +174,17 @@ def _text(day):
     return day.isoformat() if day else None
 
 
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+)
+
+
 def canonical(value):
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest_of(salt, body):
     return hashlib.sha256(salt + body).digest()
-
-
-def _sealed_body(entry, codes):
-    salt, body = os.urandom(16), canonical(body_of(entry, codes))
-    return salt, body, digest_of(salt, body)
 
 
 def _lock_head():
@@ -199,36 +208,34 @@ def _copy(table, columns, rows):
 
 
 def _copy_value(value):
-    if value is None:
-        return r"\N"
     if isinstance(value, bytes):
         return rf"\\x{value.hex()}"
     if isinstance(value, datetime):
         return value.isoformat()
-    return (
-        str(value)
-        .replace("\\", r"\\")
-        .replace("\t", r"\t")
-        .replace("\n", r"\n")
-        .replace("\r", r"\r")
-    )
+    text = str(value)
+    if text.isprintable() and "\\" not in text:  # the common case: nothing to escape
+        return text
+    return text.translate(_ESCAPES)
 
 
-def _version_of(entry, codes):
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _version_of(entry, content):
     """The in-force range and content to keep for as-of questions, or None where nothing changes."""
     listing, action = entry.listing, entry.action
     if action in VERSIONED:
         upper = listing.visible_until + timedelta(days=1)
-        return listing.published_on, upper, False, canonical(public_fields(listing, codes))
+        return listing.published_on, upper, False, content
     if action in {"withdraw", "repair"}:
         void = listing.end_reason in VOIDING
         upper = listing.published_on if void else max(listing.ended_on, listing.published_on)
-        return listing.published_on, upper, void, canonical(ending(listing))
+        return listing.published_on, upper, void, content
     return None
 
 
 def _write_versions(rows):
-    kept = [(seq, entry.listing, *version) for seq, entry, version in rows if version]
+    kept = list(rows)
     if not kept:
         return
     superseded = [(listing.pk, seq) for seq, listing, *_rest in kept if listing.version > 1]

@@ -38,6 +38,11 @@ class ListingQuerySet(models.QuerySet):
             "subject", "category", "misconduct", "department", "basis", "measure_set"
         )
 
+    def with_shared_parts(self):
+        """The same for very many: what they share is loaded once, not with each row."""
+        shared = ("category", "misconduct", "department", "basis", "measure_set")
+        return self.select_related("subject").prefetch_related(*shared)
+
     def readable_by(self, user, today):
         """Public entries, and of the user's own department every entry."""
         if user.sees_all:
@@ -60,6 +65,19 @@ class ListingQuerySet(models.QuerySet):
             by_user=user,
         )
         return self.filter(~models.Exists(written), status=Listing.Status.DRAFT)
+
+    def known_to(self, user):
+        """Everything but the drafts of other departments: of what has ended, that it has."""
+        if user.sees_all:
+            return self
+        return self.exclude(~Q(department=user.department_id), status=Listing.Status.DRAFT)
+
+    def in_force_on(self, day):
+        """What was in force on `day` as known today; an entry made in error never was."""
+        known = ListingVersion.objects.filter(
+            in_force__contains=day, to_seq=None, void_from_start=False
+        )
+        return self.filter(pk__in=known.values("listing"))
 
     def with_status(self, status, today):
         """Rows that read as `status` today: a published row past its last day is expired."""

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from listings import api as machines
 from listings import desk as staff
 
 desk = [
@@ -9,4 +10,15 @@ desk = [
     path("proposals/<uuid:public_id>/", staff.proposal, name="desk-listing-proposal"),
     path("proposals/<uuid:public_id>/approve/", staff.approve, name="desk-listing-approve"),
     path("proposals/<uuid:public_id>/reject/", staff.reject, name="desk-listing-reject"),
+]
+
+one = "listings/<uuid:public_id>/"
+api = [
+    path(one, machines.ListingDetail.as_view(), name="api-listing"),
+    path(f"{one}history/", machines.History.as_view(), name="api-listing-history"),
+    path(f"{one}correct/", machines.Correct.as_view(), name="api-listing-correct"),
+    path(f"{one}withdraw/", machines.Withdraw.as_view(), name="api-listing-withdraw"),
+    path(f"{one}approve/", machines.Approve.as_view(), name="api-listing-approve"),
+    path(f"{one}reject/", machines.Reject.as_view(), name="api-listing-reject"),
+    path("changes/", machines.Changes.as_view(), name="api-changes"),
 ]

@@ -1,6 +1,7 @@
 """What a person fills in to object, and what an officer fills in to answer."""
 
 from django import forms
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -8,10 +9,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, ApplicantForm, DateInput, FilesField, WordsField
+from listings.forms import CorrectForm
 from listings.models import AdverseRecord, Listing
 from objections.models import Objection
 from objections.services.file import FIELDS
-from rulebook.models import CategoryField
+from rulebook.models import CategoryField, ListKind
 
 Outcome = Objection.Outcome
 EMPTY = ("", None)
@@ -83,17 +85,20 @@ def _option(label, shown):
     return format_html("{}<small>{}</small>", label, now)
 
 
-# What a reply may correct, as the form shows it, in the order of the entry's page.
-ENTRY_COLUMNS = (
-    "ground", "document_number", "document_kind", "document_organ", "document_date",
-    "basis_article", "visible_until",
-)  # fmt: skip
 RECORD_COLUMNS = ("facts", "content", "basis_text", "fine", "decided_on", "public_until")
-OUTCOMES = {
-    Outcome.REJECTED: _("记录不变，加注取消"),
-    Outcome.UPHELD_CORRECTED: _("按下面的新值改，通知收到过它的单位"),
-    Outcome.UPHELD_WITHDRAWN: _("撤下记录，逐家召回"),
-}
+
+
+def outcomes():
+    """The three outcomes, each with what it does; asked anew for each form, in its language."""
+    does = {
+        Outcome.REJECTED: _("记录不变，加注取消"),
+        Outcome.UPHELD_CORRECTED: _("按下面的新值改，通知收到过它的单位"),
+        Outcome.UPHELD_WITHDRAWN: _("撤下记录，逐家召回"),
+    }
+    return [
+        (outcome.value, format_html("{}<small>{}</small>", outcome.label, words))
+        for outcome, words in does.items()
+    ]
 
 
 class ReplyForm(ActForm):
@@ -102,10 +107,7 @@ class ReplyForm(ActForm):
     outcome = forms.ChoiceField(
         label=_("结论"),
         widget=forms.RadioSelect,
-        choices=[
-            (outcome.value, format_html("{}<small>{}</small>", outcome.label, words))
-            for outcome, words in OUTCOMES.items()
-        ],
+        choices=outcomes,
         error_messages={"required": _("选择结论")},
     )
     reasons = WordsField(
@@ -119,8 +121,7 @@ class ReplyForm(ActForm):
     def __init__(self, *args, objection, **kwargs):
         super().__init__(*args, **kwargs)
         self.target = objection.listing or objection.record
-        columns = ENTRY_COLUMNS if objection.listing else RECORD_COLUMNS
-        for name in columns:
+        for name in _columns_of(objection):
             self.fields[name] = _column(self.target, name)
         self.details = list(objection.listing.category.fields.all()) if objection.listing else []
         for field in self.details:
@@ -154,6 +155,13 @@ class ReplyForm(ActForm):
         if details:
             plain["details"] = {**self.target.details, **details}
         return plain
+
+
+def _columns_of(objection):
+    """What a reply may correct, in the order of the entry's page."""
+    if objection.record:
+        return RECORD_COLUMNS
+    return CorrectForm.COLUMNS if objection.listing.kind == ListKind.BLACK else CorrectForm.RED
 
 
 def _column(target, name):
@@ -200,3 +208,42 @@ class TargetForm(forms.Form):
             | rows.filter(department=department_id, document_number=text)
             for rows in (entries, records)
         ]
+
+
+class InvestigateForm(ActForm):
+    note = WordsField(
+        label=_("怎样核查"),
+        help_text=_("申请人查进度时看得到。"),
+        at_most=500,
+        error_messages={"required": _("写明怎样核查")},
+    )
+
+
+class ReturnForm(ActForm):
+    note = WordsField(
+        label=_("退回的理由"), at_most=500, error_messages={"required": _("写明退回的理由")}
+    )
+
+
+class ApproveForm(ActForm):
+    """Nothing to fill in: the button is the act."""
+
+
+class FindForm(forms.Form):
+    """Which of the department's matters to show."""
+
+    q = forms.CharField(label=_("受理编号、主体或信用代码"), required=False, max_length=100)
+
+    def narrow(self, rows):
+        text = self.cleaned_data["q"].strip()
+        if not text:
+            return rows
+        about = [
+            f"{target}__subject__{column}"
+            for target in ("listing", "record")
+            for column in ("code", "name__icontains")
+        ]
+        found = Q(number__iexact=text)
+        for lookup in about:
+            found |= Q(**{lookup: text})
+        return rows.filter(found)

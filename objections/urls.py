@@ -1,5 +1,6 @@
 from django.urls import path
 
+from objections import api as machines
 from objections import desk as officers
 from objections import views
 
@@ -21,4 +22,14 @@ desk = [
         name="desk-objection-document",
     ),
     path("objections/<uuid:public_id>/reply.pdf", officers.letter, name="desk-objection-letter"),
+]
+
+api = [
+    path("objections/", machines.Objections.as_view(), name="api-objections"),
+    path("objections/<str:number>/reply/", machines.Reply.as_view(), name="api-objection-reply"),
+    path(
+        "objections/<str:number>/approve/",
+        machines.ApproveReply.as_view(),
+        name="api-objection-approve",
+    ),
 ]

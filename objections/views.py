@@ -52,8 +52,9 @@ def _pick(request, entries, today, *, gone=False):
 
 
 def _fill_in(request, listing, today):
-    form = ObjectionForm(request.POST or None, request.FILES or None, target=listing)
-    if request.method == "POST" and form.carry_out(lambda: _file(form, listing, today)):
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ObjectionForm(*posted, target=listing)
+    if posted and form.carry_out(lambda: _file(form, listing, today)):
         objection, query_code = form.result
         let_in(request, objection, TRACK)
         return _receipt(request, objection, query_code, today)
@@ -172,7 +173,8 @@ def _told_filed(_event, objection):
     online = objection.door == Objection.Door.PLATFORM
     title = _("平台收到") if online else _("%(unit)s收到") % {"unit": unit}
     text = _("收到日期 %(day)s，证据 %(n)s 份。由%(unit)s办理，期限不因转办改变。")
-    told = {"day": date_format(objection.received_on), "n": objection.evidence.count(), "unit": unit}
+    day, n = date_format(objection.received_on), objection.evidence.count()
+    told = {"day": day, "n": n, "unit": unit}
     return {"title": title, "text": text % told}
 
 
@@ -237,10 +239,8 @@ def verify_code(request, code):
 
     Says nothing of the subject or the applicant: whoever holds the letter can read that.
     """
-    found = Objection.objects.with_parts().filter(verify_code=plain_code(code)).exclude(
-        verify_code=""
-    )
-    objection = found.first()
+    replied = Objection.objects.with_parts().filter(status=Status.REPLIED)
+    objection = replied.filter(verify_code=plain_code(code)).first()
     context = {"code": code, "objection": objection, "asked": True}
     return render(request, "portal/verify.html", context, status=200 if objection else 404)
 

@@ -19,7 +19,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         kind, _blank, given = get_authorization_header(request).decode("latin-1").partition(" ")
         if not kind:
             return None
-        key = self._find(given.strip()) if kind == self.keyword else None
+        known = kind.lower() == self.keyword.lower()
+        key = self._find(given.strip()) if known else None
         if key is None or not self._may_come_from(key, request):
             raise AuthenticationFailed(_("密钥无效、已停用或不能从这个地址使用。"))
         request.actor = Actor.through(key)
@@ -50,8 +51,15 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
 
 class HasScope(BasePermission):
-    """The key must hold the scope that the view names for the method (`scopes = {"GET": …}`)."""
+    """The key must hold the scope that the view names for the method (`scopes = {"GET": …}`).
+
+    A method that the view has but names no scope for is refused.
+    """
 
     def has_permission(self, request, view):
-        scope = getattr(view, "scopes", {}).get(request.method)
-        return bool(request.auth) and (scope is None or scope in request.auth.scopes)
+        if request.auth is None:
+            return False
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS" or not hasattr(view, method.lower()):
+            return True  # tells what there is, or becomes a 405
+        return view.scopes.get(method) in request.auth.scopes

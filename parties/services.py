@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from parties import identity, sealing
-from parties.models import Subject
+from parties.models import ApiKey, Subject
 
 
 def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
@@ -86,4 +86,11 @@ def paper_number(subject, *, actor, purpose):
         field="paper",
         actor=actor,
         purpose=purpose,
+    )
+
+
+def make_key(officer, *, scopes, name):
+    """A new key that acts for `officer`. Returns (key, the secret itself, told only here)."""
+    return ApiKey.objects.create_key(
+        officer=officer, scopes=list(dict.fromkeys(scopes)), name=name[:50]
     )

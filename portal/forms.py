@@ -47,3 +47,25 @@ class SignInForm(AuthenticationForm):
             credentials={"username": self.cleaned_data["username"]},
             request=self.request,
         )
+
+
+class MattersForm(forms.Form):
+    q = forms.CharField(label=_("主体或编号"), required=False, max_length=100)
+
+
+class YearForm(forms.Form):
+    """The year of the supervisor's board; this one where none or an unknown one is asked for."""
+
+    YEARS = 5
+
+    year = forms.TypedChoiceField(label=_("年份"), required=False, coerce=int)
+
+    def __init__(self, data, *, today):
+        years = range(today.year, today.year - self.YEARS, -1)
+        super().__init__({"year": data.get("year", today.year)})
+        self.fields["year"].choices = [(year, year) for year in years]
+        self.today = today
+
+    @property
+    def chosen(self):
+        return (self.is_valid() and self.cleaned_data["year"]) or self.today.year

@@ -1,5 +1,7 @@
 from django.urls import path
 
+from portal import api as machines
+from portal import desk as staff
 from portal import views
 
 public = [
@@ -16,4 +18,14 @@ public = [
     path("sign-out/", views.SignOut.as_view(), name="sign-out"),
     path("robots.txt", views.robots, name="robots"),
     path("sitemap.xml", views.sitemap, name="sitemap"),
+]
+
+desk = [
+    path("", staff.home, name="desk-home"),
+    path("board/", staff.board, name="desk-supervision"),
+]
+
+api = [
+    path("listings/", machines.Entries.as_view(), name="api-listings"),
+    path("listings/<uuid:public_id>/publish/", machines.Publish.as_view(), name="api-publish"),
 ]

@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from casework.api import problem_body
 from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import shows_entries
@@ -224,10 +225,13 @@ class SignOut(LogoutView):
 # --- errors ----------------------------------------------------------------
 
 
+CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
+
+
 def _refuse(request, status, title):
     """The refusal as a page, or for a machine as problem+json."""
     if request.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": title, "status": status}
+        problem = problem_body(status, CODES[status], title)
         return JsonResponse(problem, status=status, content_type="application/problem+json")
     return render(request, f"{status}.html", status=status)
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from casework.moves import IllegalMove, lock, record
 from casework.workdays import add_working_days
 from listings import services as listings
-from listings.models import Listing
 from redlist import policies
 from redlist.models import Nomination, RedListing, Screening
 from rulebook.models import ListKind, parameter
@@ -109,16 +108,38 @@ def publish(listing, *, actor, today, expected_version=None):
     return listings.publish(listing, actor=actor, today=today, expected_version=expected_version)
 
 
+@transaction.atomic
+def publish_many(drafts, *, actor, today):
+    """Recognise those of many nominated subjects where nothing is missing, as `publish` asks.
+
+    Returns the published keys and {pk: (code, message)} of those held back. Raises
+    PermissionDenied where `actor` is no reviewer of the department.
+    """
+    rows = _screened(today).filter(pk__in=drafts.values("pk"))
+    ready, held = listings.publish_ready(rows, actor=actor, today=today, missing=_lacking)
+    Screening.objects.bulk_create(Screening(listing_id=pk, clear=True) for pk in ready)
+    return ready, held
+
+
 def missing(listing, today):
     """What still stands between a nomination and the red list: {field: ValidationError}."""
+    return _lacking(_screened(today).get(pk=listing.pk), today)
+
+
+def _screened(today):
+    """Nominations that say as `paused` whether their subject is on the black list."""
+    return RedListing.objects.marking_paused(today).select_related("nomination")
+
+
+def _lacking(listing, today):
     errors = {}
     if not listing.ground:
         errors["ground"] = ValidationError(_("请写明认定理由。"), code="no_ground")
-    if black_entries(listing.subject, today).exists():
+    if listing.paused:
         errors["subject"] = ValidationError(
             _("这个主体在黑名单上，不能列入红名单。"), code="black_listed"
         )
-    nomination = Nomination.objects.filter(listing_id=listing.pk).first()
+    nomination = getattr(listing, "nomination", None)
     if nomination is None or not nomination.notice_until:
         errors["public_notice"] = ValidationError(_("须先公示。"), code="notice_open")
     elif today <= nomination.notice_until:
@@ -126,11 +147,6 @@ def missing(listing, today):
             _("公示到 %(day)s 才满。") % {"day": nomination.notice_until}, code="notice_open"
         )
     return errors
-
-
-def black_entries(subject, today):
-    """The black entries in force that keep the subject off the red list."""
-    return Listing.objects.public(today).black().filter(subject=subject)
 
 
 def _refuse_black_fields(category, fields):

@@ -11,6 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from rest_framework.test import APIClient
 
 from blacklist import services as blacklist
 from casework.workdays import add_months, add_working_days
@@ -241,3 +242,52 @@ def repairable(*, today=None, **fields):
     today = today or timezone.localdate()
     fields = {"category": "M09", "unit": "zrzy", **fields}
     return published_black(today=add_months(today, -13), **fields)
+
+
+# ── machines ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Machine:
+    """A program that speaks to the API with a key of its own, as `user`'s."""
+
+    def __init__(self, user, *scopes):
+        self.user = user
+        self.client = APIClient()
+        self.client.credentials(HTTP_AUTHORIZATION=f"Api-Key {api_key(user, *scopes)}")
+
+    def get(self, path, expect=200, headers=None, **parameters):
+        answer = self.client.get(f"/api/v1{path}", parameters, headers=headers)
+        return self._told(answer, path, expect)
+
+    def post(self, path, body=None, status=200, headers=None):
+        answer = self.client.post(f"/api/v1{path}", body or {}, "json", headers=headers)
+        return self._told(answer, path, status)
+
+    def _told(self, answer, path, status):
+        assert answer.status_code == status, (path, answer.status_code, answer.content.decode())
+        return answer.json() if answer.content else None
+
+
+def black_body(subject=None, *, category="M05", today=None, **fields):
+    """What a machine posts for a complete black draft whose defence is over on `today`."""
+    today = today or timezone.localdate()
+    served = today - 25 * DAY
+    return {
+        "list": "black",
+        "subject": subject or {"name": "通化示例建筑有限公司", "code": code_of(next(numbers))},
+        "category": category,
+        "degree": "serious",
+        "document": {
+            "number": f"吉通示决字〔{today.year}〕第{next(numbers)}号",
+            "kind": "行政处理决定书",
+            "organ": "通化市示例人力资源和社会保障局",
+            "date": str(today - 40 * DAY),
+        },
+        "ground": "拖欠 37 名农民工工资共 86.4 万元，经责令限期支付，逾期未付。",
+        "prior_notice": {
+            "served_on": str(served),
+            "means": "direct",
+            "defence_until": str(add_working_days(served, 5)),
+        },
+        **fields,
+    }

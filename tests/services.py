@@ -29,6 +29,7 @@ class Services:
         """Start what the environment does not name, and name it there for Django to find."""
         given = bool(os.environ.get("DATABASE_URL"))
         os.environ["VAR"] = str(VAR)
+        os.environ["CONN_MAX_AGE"] = "0"  # a live server's threads leave no connection behind
         for name in ("SECRET_KEY", "FIELD_KEYS"):
             os.environ.setdefault(name, embedded.secret(VAR, name))
         if not given:

@@ -14,6 +14,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
+from casework import workdays
 from casework.moves import StaleVersion
 
 READING = {"GET", "HEAD"}
@@ -27,7 +28,7 @@ class JsonOnly(DefaultContentNegotiation):
 
 
 class Door(APIView):
-    """An endpoint. `scopes` names the scope per method, `parameters` what a GET may be asked with."""
+    """An endpoint: `scopes` names the scope per method, `parameters` what a GET may ask with."""
 
     scopes = {}
     parameters = frozenset()
@@ -95,9 +96,30 @@ class Empty(Strict):
     version = serializers.IntegerField(required=False, min_value=1)
 
 
+class ApplicantFields(Strict):
+    """Who objects or asks for repair, and how to reach them."""
+
+    name = serializers.CharField(max_length=200)
+    phone = serializers.CharField(max_length=40)
+    email = serializers.EmailField(required=False, allow_blank=True)
+
+
 def instant(moment):
     """ISO 8601 in the city's own time, with the offset."""
     return timezone.localtime(moment).isoformat() if moment else None
+
+
+def receipt(matter, query_code, days):
+    """What the applicant is told: number, code, due day, and how it was counted."""
+    lines = workdays.explain(matter.received_on, days)
+    return {
+        "number": matter.number,
+        "query_code": query_code,
+        "received_on": matter.received_on,
+        "due_on": matter.due_on,
+        "provisional": matter.provisional,
+        "explanation": [{name: line[name] for name in ("date", "counts", "why")} for line in lines],
+    }
 
 
 # ── versions ──────────────────────────────────────────────────────────────────────────────────

@@ -26,15 +26,3 @@ def page_of(example):
             "results": {"type": "array", "items": like(example)},
         },
     }
-
-
-PROBLEM = like(
-    {
-        "type": "about:blank",
-        "title": "Bad Request",
-        "status": 400,
-        "detail": "没有这一项。",
-        "code": "invalid",
-        "errors": {},
-    }
-)

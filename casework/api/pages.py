@@ -30,7 +30,10 @@ def page(door, rows, show, *, ordering="-pk"):
         found.reverse()
     links = {
         "next": found and (more or back) and _link(door, ordering, found[-1], back=False),
-        "previous": found and position and (more or not back) and _link(door, ordering, found[0], back=True),
+        "previous": found
+        and position
+        and (more or not back)
+        and _link(door, ordering, found[0], back=True),
     }
     return Response({name: link or None for name, link in links.items()} | {"results": show(found)})
 

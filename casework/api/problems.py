@@ -38,9 +38,7 @@ def problem(error, _context):
         return None
     set_rollback()
     body = problem_body(*answer)
-    return Response(
-        body, status=body["status"], content_type=MEDIA_TYPE, headers=_headers(error)
-    )
+    return Response(body, status=body["status"], content_type=MEDIA_TYPE, headers=_headers(error))
 
 
 def problem_body(status, code, detail, errors=None):
@@ -55,15 +53,15 @@ def problem_body(status, code, detail, errors=None):
 
 
 @contextmanager
-def under(path):
-    """Errors of fields found in here are those of `path`'s inner fields."""
+def under(path, *, beside=()):
+    """Errors of fields found in here are those of `path`'s inner fields, but for those `beside`."""
     try:
         yield
     except DjangoValidationError as error:
         if not hasattr(error, "error_dict"):
             raise
         renamed = {
-            name if name == path else f"{path}.{_field(name)}": found
+            name if name in {path, *beside} else f"{path}.{_field(name)}": found
             for name, found in error.error_dict.items()
         }
         raise DjangoValidationError(renamed) from error
@@ -86,7 +84,9 @@ def _invalid(error):
         found = {_field(name): errors for name, errors in error.error_dict.items()}
     else:
         found = {WHOLE: error.error_list}
-    rows = {name: [text for item in items for text in item.messages] for name, items in found.items()}
+    rows = {
+        name: [text for item in items for text in item.messages] for name, items in found.items()
+    }
     codes = [item.code for items in found.values() for item in items]
     code = next((code for code in codes if code in CONFLICTS), None)
     code = code or next(filter(None, codes), "invalid")

@@ -1,6 +1,7 @@
 """Every write of joint action: distribution, answers, reminders, checks."""
 
 from jointaction.services.answer import (
+    OUTCOMES,
     acknowledge,
     acknowledge_many,
     answer,
@@ -10,8 +11,10 @@ from jointaction.services.answer import (
 from jointaction.services.chase import chase_late
 from jointaction.services.check import check
 from jointaction.services.distribute import distribute
+from jointaction.services.reveal import reveal_subject
 
 __all__ = [
+    "OUTCOMES",
     "acknowledge",
     "acknowledge_many",
     "answer",
@@ -20,4 +23,5 @@ __all__ = [
     "chase_late",
     "check",
     "distribute",
+    "reveal_subject",
 ]

@@ -193,5 +193,6 @@ def _row(push, given, actor):
         until=given.get("until"),
         remark=given.get("remark", ""),
         reference=given.get("reference", ""),
+        parameters=given.get("parameters", {}),
         **actor.columns,
     )

@@ -10,7 +10,7 @@ from casework.workdays import add_working_days
 from jointaction import policies
 from jointaction.models import Check, Hit
 from listings import ledger
-from listings.models import Listing, ListingVersion, ResponsiblePerson
+from listings.models import Listing, ResponsiblePerson
 from listings.services import measures_of
 from parties import identity, sealing
 from parties.models import Subject
@@ -165,12 +165,7 @@ def _by_subject(results):
 
 def _in_force(today, as_of):
     entries = Listing.objects.with_parts()
-    if as_of is None:
-        return entries.public(today)
-    known = ListingVersion.objects.filter(
-        in_force__contains=as_of, to_seq=None, void_from_start=False
-    )
-    return entries.filter(pk__in=known.values("listing"))
+    return entries.public(today) if as_of is None else entries.in_force_on(as_of)
 
 
 def _suppress_benefits(result):

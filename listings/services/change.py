@@ -52,8 +52,7 @@ def correct(listing, fields, *, actor, note, changes=None):
         for name, value in fields.items()
         if old[name] != value
     }
-    if not changes:
-        raise ValidationError({"fields": _("新值和现在公布的一样，没有要更正的。")})
+    _refuse_unchanged(listing, fields)
     return _act(listing, "correct", actor=actor, note=note, changes=changes, **fields)
 
 
@@ -91,7 +90,7 @@ def propose_correction(listing, fields, *, actor, note):
     """Put a correction before another officer. Raises PermissionDenied, ValidationError."""
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
-    check_correction(listing, fields)
+    _refuse_unchanged(listing, check_correction(listing, fields))
     plain = {name: _plain(value) for name, value in fields.items()}
     return _propose(listing, Proposal.Action.CORRECT, actor=actor, note=note, fields=plain)
 
@@ -169,6 +168,11 @@ def check_correction(listing, fields):
     longer = until and listing.visible_until and until > listing.visible_until
     refuse({**errors, **({"visible_until": _("更正不能延长公布期限。")} if longer else {})})
     return cleaned
+
+
+def _refuse_unchanged(listing, fields):
+    if all(getattr(listing, name) == value for name, value in fields.items()):
+        raise ValidationError({"fields": _("新值和现在公布的一样，没有要更正的。")})
 
 
 def _columns(listing, fields):

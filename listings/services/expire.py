@@ -27,7 +27,7 @@ def expire_lapsed(*, today):
 
 @transaction.atomic
 def _expire_batch(today):
-    lapsed = Listing.objects.lapsed(today).order_by("pk").values("pk")[:BATCH]
+    lapsed = Listing.objects.lapsed(today).values("pk")[:BATCH]
     moved = move_many(
         Listing.objects.filter(pk__in=lapsed),
         "expire",
@@ -36,6 +36,6 @@ def _expire_batch(today):
         end_reason=Listing.EndReason.EXPIRED,
         disputed=False,
     )
-    rows = Listing.objects.filter(pk__in=moved).order_by("pk")
+    rows = Listing.objects.filter(pk__in=moved).order_by("pk").only(*ledger.TOLD_OF_THE_ENDED)
     ledger.append([ledger.Entry(listing, "expire") for listing in rows])
     return len(moved)

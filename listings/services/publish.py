@@ -3,12 +3,10 @@
 import copy
 import hashlib
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from casework.models import Event
 from casework.moves import move, move_many
 from casework.workdays import add_months
 from listings import ledger, policies
@@ -54,15 +52,15 @@ def publish_ready(drafts, *, actor, today, missing, note=""):
     that function is the list's own condition. Returns the published keys and what holds the
     others back: {pk: (code, message)}. Raises PermissionDenied where `actor` is no reviewer.
     """
-    rows = drafts.select_related("basis").order_by("pk").select_for_update(of=("self",))
-    written = _written_by(actor.user, drafts)
+    rows = drafts.order_by("pk").select_for_update(of=("self",))
+    others = set(drafts.not_written_by(actor.user).values_list("pk", flat=True))
     hindered = _Hindrances(today)
     ready, held = [], {}
     for listing in rows.iterator(chunk_size=CHUNK):
         if not policies.may_review(actor.user, listing):
             raise PermissionDenied
         errors = {**missing(listing, today), **hindered.of(listing)}
-        if listing.pk in written:
+        if listing.pk not in others:
             errors["approver"] = ValidationError(_("起草人不能审核自己的记录。"), code="own_draft")
         if errors:
             held[listing.pk] = _in_words(errors)
@@ -93,7 +91,7 @@ def publish_many(drafts, *, actor, today, note=""):
     published.sort()
     for start in range(0, len(published), CHUNK):
         batch = published[start : start + CHUNK]
-        rows = Listing.objects.with_parts().filter(pk__in=batch).order_by("pk")
+        rows = Listing.objects.with_shared_parts().filter(pk__in=batch).order_by("pk")
         ledger.append([ledger.Entry(listing, "publish") for listing in rows])
     return len(published)
 
@@ -101,23 +99,12 @@ def publish_many(drafts, *, actor, today, note=""):
 def _alike(drafts):
     """[(a draft, keys of those alike)]: alike in category, unit, choice of measures, and term."""
     groups = {}
-    names = ("category_id", "department_id", "subject__kind", "term_months", "visible_until", "degree")
+    names = ("category", "department", "subject__kind", "term_months", "visible_until", "degree")
     for pk, codes, *rest in drafts.values_list("pk", "measure_codes", *names):
         key = (*rest, None if codes is None else tuple(codes))
         groups.setdefault(key, []).append(pk)
     samples = Listing.objects.with_parts().in_bulk([pks[0] for pks in groups.values()])
     return [(samples[pks[0]], pks) for pks in groups.values()]
-
-
-def _written_by(user, drafts):
-    """The keys of those drafts of which `user` wrote a part."""
-    lines = Event.objects.filter(
-        content_type=ContentType.objects.get_for_model(Listing),
-        object_id__in=drafts.order_by().values("pk"),
-        status=Listing.Status.DRAFT,
-        by_user=user,
-    )
-    return set(lines.values_list("object_id", flat=True))
 
 
 class _Hindrances:

@@ -1,6 +1,17 @@
 """What the whole portal can say about itself: is it ready, and its figures."""
 
+from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
 from portal.services.health import beat, heartbeat_age, readiness
+from portal.services.matters import Matters
 
-__all__ = ["beat", "heartbeat_age", "home_figures", "measures", "readiness", "statistics"]
+__all__ = [
+    "Matters",
+    "beat",
+    "board",
+    "heartbeat_age",
+    "home_figures",
+    "measures",
+    "readiness",
+    "statistics",
+]

@@ -159,6 +159,12 @@ def entry_url(entry):
     return reverse(f"{entry.kind}-entry", args=[entry.public_id])
 
 
+@register.filter
+def desk_entry_url(entry):
+    """The entry's page for its own department."""
+    return reverse(f"desk-listing-{entry.kind}", args=[entry.public_id])
+
+
 # --- forms -----------------------------------------------------------------
 
 
@@ -247,6 +253,19 @@ def _place(marks, free_to):
             mark["x"], free_from = at, at + LABEL
         elif free_from + LABEL <= at <= free_to:
             mark["x"], mark["end"], free_from = at, True, at
+
+
+@register.inclusion_tag("_due.html")
+def due(day, left, today, provisional=None):
+    """When something is due and how many working days are left, or how many it is late."""
+    return {
+        "day": day,
+        "days": abs(left or 0),
+        "late": bool(day) and day < today,
+        "is_today": day == today,
+        "this_year": bool(day) and day.year == today.year,
+        "provisional": provisional,
+    }
 
 
 @register.inclusion_tag("_meter.html")

@@ -1,7 +1,16 @@
 """Files of other systems, read into the portal: all of a file's good rows, or nothing."""
 
 from listings.services.imports.files import UnreadableFile
-from listings.services.imports.listings import import_listings
+from listings.services.imports.listings import Steps, Task, import_listings
 from listings.services.imports.records import import_records
+from listings.services.imports.reports import Progress, report
 
-__all__ = ["UnreadableFile", "import_listings", "import_records"]
+__all__ = [
+    "Progress",
+    "Steps",
+    "Task",
+    "UnreadableFile",
+    "import_listings",
+    "import_records",
+    "report",
+]

@@ -1,7 +1,6 @@
 """Tables as departments send them: CSV in any usual encoding, xlsx; and the rows sent back."""
 
 import csv
-import os
 import re
 import unicodedata
 import zipfile
@@ -111,7 +110,7 @@ def write_rejected(path, header, rows):
     """
     path = Path(path)
     path.touch(mode=0o600)
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(str(path), options) as book:
         sheet = book.add_worksheet(_("退回的行"))

@@ -7,7 +7,6 @@ come with `Steps` from the list's app.
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -117,7 +116,7 @@ class Steps:
     stage: callable
     table: str
     given: str
-    publish: callable  # (drafts, *, actor, today) -> (how many, {pk: (code, message)})
+    publish: callable  # (drafts, *, actor, today) -> (keys published, {pk: (code, message)})
 
 
 @dataclass(frozen=True)
@@ -499,4 +498,4 @@ def _publish(task, staging, approver):
         by_reason.setdefault(reason, []).append(pk)
     for (code, message), pks in by_reason.items():
         staging.hold(pks, "", message, code)
-    return {"published": published, "held": len(held)}
+    return {"published": len(published), "held": len(held)}

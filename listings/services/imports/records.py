@@ -1,4 +1,4 @@
-"""Administrative penalties in the national 双公示 layout, into the credit file. They list nobody."""
+"""Penalties in the national 双公示 layout, into the credit file. They put nobody on a list."""
 
 import hashlib
 import json

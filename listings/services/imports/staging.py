@@ -51,7 +51,7 @@ class Staging:
     rows: int = 0
 
     def load(self):
-        """Copy the file's good rows to the table `staged`, and the reasons of bad ones to `refused`.
+        """Copy the good rows to the table `staged`, and what is wrong with bad ones to `refused`.
 
         Raises UnreadableFile where the file as a whole can't be taken.
         """
@@ -228,20 +228,22 @@ def copy_line(values):
 def _copy_value(value):
     if value is None:
         return r"\N"
-    if isinstance(value, str):
-        return value.translate(ESCAPES) if not value.isalnum() else value
+    if isinstance(value, str):  # the common case first: nothing to escape
+        plain_text = value.isprintable() and "\\" not in value
+        return value if plain_text else value.translate(ESCAPES)
     if isinstance(value, bytes):
         return rf"\\x{value.hex()}"
-    if isinstance(value, list):
-        return "{" + ",".join(_quoted(item) for item in value) + "}"
-    return str(value)
+    return _array(value) if isinstance(value, list) else str(value)
 
 
-def _quoted(item):
-    """An array's element inside COPY text: quoted for the array, then escaped for COPY."""
-    if isinstance(item, bytes):
-        return rf'"\\\\x{item.hex()}"'
-    return '"' + item.replace("\\", r"\\").replace('"', r"\"").translate(ESCAPES) + '"'
+def _array(items):
+    """An array inside COPY text: quoted for the array where need be, then escaped for COPY."""
+    if items and isinstance(items[0], bytes):
+        return "{" + ",".join(rf'"\\\\x{item.hex()}"' for item in items) + "}"
+    if "".join(items).isalnum():
+        return "{" + ",".join(items) + "}"
+    quoted = (item.replace("\\", r"\\").replace('"', r"\"") for item in items)
+    return "{" + ",".join(f'"{item}"' for item in quoted).translate(ESCAPES) + "}"
 
 
 def default_rejected(path):

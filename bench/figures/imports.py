@@ -1,0 +1,189 @@
+"""Files of 100,000 rows: into drafts, onto the list, and off it when their term is over."""
+
+import csv
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from bench.frame import Measure, figure, timed
+from casework.workdays import add_months, add_working_days
+from listings import services as listings
+from listings.models import Listing
+from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
+from parties.models import Actor, Department, Role, Subject, User
+from portal.services.imports import import_listings
+from rulebook.models import ListCategory
+
+ROWS = 100_000
+HEADER = (
+    "主体名称,统一社会信用代码,法定代表人,文书文号,文书种类,作出机关,文书日期,失信程度,认定理由,"
+    "告知送达日期,送达方式,陈述申辩截止,陈述申辩意见,陈述申辩答复"
+).split(",")
+FLAWED = 50  # one row of so many has a wrong check symbol
+
+
+def code_of(number):
+    """A made-up code with the right check symbol."""
+    body, symbols = f"91220501M{number:08d}", CODE_ALPHABET
+    total = sum(CODE_VALUES[s] * weight for s, weight in zip(body, CODE_WEIGHTS, strict=True))
+    return body + symbols[-total % 31]
+
+
+def rows_of(count, *, today):
+    """Rows of a file that no earlier run has imported."""
+    first = Subject.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    served = today - timedelta(days=30)
+    until = add_working_days(served, 5)
+    for number in range(first * 2, first * 2 + count):
+        code = code_of(number)
+        if number % FLAWED == 0:
+            code = code[:-1] + ("A" if code[-1] != "A" else "B")
+        yield (
+            f"通化示例{number:08d}建筑工程有限公司",
+            code,
+            "示例",
+            f"通人社监罚字〔2026〕{number}号",
+            "行政处罚决定书",
+            "通化市人力资源和社会保障局",
+            (today - timedelta(days=40 + number % 300)).isoformat(),
+            "严重",
+            f"拖欠 {number % 90 + 1} 名农民工工资共 {number % 900} 万元，经责令仍不支付。",
+            served.isoformat(),
+            "直接送达",
+            until.isoformat(),
+            *(("资金周转困难，请求宽限。", "理由不成立。") if number % 10 == 0 else ("", "")),
+        )
+
+
+def write_file(bench):
+    path = bench.folder / "listings.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(rows_of(bench.scaled(ROWS), today=timezone.localdate()))
+    return path
+
+
+def officer(username, role):
+    department = Department.objects.get(code="rsj")
+    user, _made = User.objects.get_or_create(
+        username=username, defaults={"department": department, "roles": [role]}
+    )
+    return Actor.of(user)
+
+
+def import_file(path, **options):
+    return import_listings(
+        path,
+        kind="black",
+        category=ListCategory.objects.get(code="M05"),
+        department=Department.objects.get(code="rsj"),
+        actor=officer("bench-clerk", Role.CLERK),
+        **options,
+    )
+
+
+@figure(
+    "CSV import of 100,000 list rows, one in 50 flawed, into drafts",
+    beside="bare INSERT … SELECT of the same rows into the same indexed tables",
+    aim=4,
+)
+def csv_import(bench):
+    path, count = write_file(bench), bench.scaled(ROWS)
+    copied, inserted = _bare(path, count)
+    _vacuum()
+    ours = timed(count, import_file, path)
+    _vacuum()
+    return ours, inserted, copied
+
+
+@figure("publication of those drafts with measures, journal and ledger", beside="one bare UPDATE")
+def csv_publication(bench):
+    drafts = Listing.objects.filter(status="draft")
+    count, today = drafts.count(), timezone.localdate()
+    fields = {"status": "published", "published_on": today, "visible_until": add_months(today, 12)}
+    bare = _bare_update(drafts, count, **fields)
+    path = bench.folder / "listings.csv"
+    approver = officer("bench-reviewer", Role.REVIEWER)
+    ours = timed(count, import_file, path, approver=approver)
+    _vacuum()
+    return ours, bare
+
+
+@figure("expiry of 100,000 entries with journal and ledger", beside="one bare UPDATE", aim=6)
+def expiry(_bench):
+    later = timezone.localdate() + timedelta(days=2000)
+    lapsed = Listing.objects.lapsed(later)
+    count = lapsed.count()
+    bare = _bare_update(
+        lapsed, count, status="expired", ended_on=later, end_reason="expired", disputed=False
+    )
+    ours = timed(count, listings.expire_lapsed, today=later)
+    _vacuum()
+    return ours, bare
+
+
+def _bare_update(rows, count, **fields):
+    """One UPDATE of the same columns, undone."""
+    with transaction.atomic():
+        measure = timed(count, rows.update, **fields)
+        transaction.set_rollback(True)
+    _vacuum()
+    return measure
+
+
+def _vacuum():
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _bare(path, count):
+    """(bare COPY of the file, bare INSERT … SELECT of its rows), undone."""
+    columns = ", ".join(f"c{place} text" for place in range(len(HEADER)))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMP TABLE bare ({columns}) ON COMMIT DROP")
+        with path.open() as file:
+            copied = timed(
+                count, cursor.copy_expert, "COPY bare FROM STDIN (FORMAT csv, HEADER)", file
+            )
+        cursor.execute("ANALYZE bare")
+        seconds = timed(count, _insert, cursor).seconds
+        transaction.set_rollback(True)
+    return copied, Measure(count, seconds)
+
+
+def _insert(cursor):
+    cursor.execute(
+        """
+        INSERT INTO parties_subject (public_id, kind, code, name, name_normalised, region,
+            legal_representative, paper_type, paper_key_id, paper_index_key_id, created_at)
+        SELECT gen_random_uuid(), 'organization', c1, c0, c0, substr(c1, 3, 6), c2, '', '', '', now()
+        FROM bare
+        """
+    )
+    cursor.execute(
+        """
+        INSERT INTO listings_listing (public_id, status, version, created_at, kind, origin,
+            subject_id, category_id, misconduct_id, degree, department_id, reference,
+            document_number, document_kind, document_organ, document_date, ground, basis_id,
+            basis_article, details, measure_until, term_months, end_reason, disputed, rule_version,
+            bigrams)
+        SELECT gen_random_uuid(), 'draft', 1, now(), 'black', '220500', s.id, c.id, c.misconduct_id,
+            'serious', d.id, '', c3, c4, c5, c6::date, c8, c.basis_id, c.basis_article, '{}', '{}',
+            c.term_months, '', false, c.version, string_to_array(c0, NULL)
+        FROM bare JOIN parties_subject s ON s.code = c1, rulebook_listcategory c,
+             parties_department d
+        WHERE c.code = 'M05' AND d.code = 'rsj'
+        """
+    )
+    cursor.execute(
+        """
+        INSERT INTO blacklist_priornotice (listing_id, served_on, means, defence_until,
+            defence_text, opinion)
+        SELECT l.id, c9::date, 'direct', c11::date, coalesce(c12, ''), coalesce(c13, '')
+        FROM bare JOIN parties_subject s ON s.code = c1
+             JOIN listings_listing l ON l.subject_id = s.id AND l.document_number = c3
+        """
+    )
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a commit would check

@@ -1,0 +1,17 @@
+"""Joint action for machines: pushes and their answers, checks and theirs, who was called back."""
+
+from jointaction.api.checks import CheckFeedback, Checks
+from jointaction.api.pushes import Acknowledge, Feedback, PushDetail, Pushes, PushSubject
+from jointaction.api.units import ListingFeedback, Recalls
+
+__all__ = [
+    "Acknowledge",
+    "CheckFeedback",
+    "Checks",
+    "Feedback",
+    "ListingFeedback",
+    "PushDetail",
+    "PushSubject",
+    "Pushes",
+    "Recalls",
+]

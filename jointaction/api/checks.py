@@ -1,0 +1,207 @@
+"""Checks at the point of business, and what was done about a hit."""
+
+from datetime import date
+
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from casework.api import Conflict, Door, Strict, bad_field, instant, like, once, page, page_of
+from casework.api.pages import PAGE_PARAMETERS
+from jointaction import services
+from jointaction.models import Hit
+from jointaction.services.check import MOST_SUBJECTS
+from listings.api import LISTING, measure_shown, shown
+from parties.models import PaperType
+
+RESULT = {
+    "index": 0,
+    "outcome": "listed",
+    "matched_as": "subject",
+    "name_differs": False,
+    "listings": [LISTING],
+}
+CHECK = {
+    "id": "7a0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
+    "at": "2026-04-01T09:00:00+08:00",
+    "ledger_seq": 12,
+    "results": [RESULT],
+}
+HIT = {
+    "id": CHECK["id"],
+    "listing": LISTING,
+    "matched_as": "subject",
+    "measures": LISTING["measures"],
+    "reference": "ZB-2026-001",
+    "at": "2026-04-01T09:00:00+08:00",
+    "feedback_due": "2026-04-16",
+    "overdue": False,
+    "answered": None,
+}
+
+
+class Day(serializers.DateTimeField):
+    """A day that is not to come: a date, or an instant taken as its day in Shanghai."""
+
+    def to_internal_value(self, data):
+        try:
+            day = date.fromisoformat(data)
+        except (TypeError, ValueError):
+            day = timezone.localdate(super().to_internal_value(data))
+        if day > self.context["door"].today:
+            raise serializers.ValidationError(_("不能晚于今天。"))
+        return day
+
+
+class AskedFields(Strict):
+    code = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
+    id_type = serializers.ChoiceField(choices=PaperType.choices, required=False)
+    id_number = serializers.CharField(max_length=200, allow_blank=True, required=False)
+
+    def validate(self, given):
+        if given.get("id_number") and "id_type" not in given:
+            raise serializers.ValidationError({"id_type": [_("请写明证件类型。")]})
+        return given
+
+
+class CheckFields(Strict):
+    purpose = serializers.CharField(max_length=200)
+    reference = serializers.CharField(max_length=200)
+    as_of = serializers.DateField(required=False)
+    subjects = serializers.ListField(child=AskedFields(), min_length=1, max_length=MOST_SUBJECTS)
+
+    def validate_as_of(self, day):
+        if day > self.context["door"].today:
+            raise serializers.ValidationError(_("不能晚于今天。"))
+        return day
+
+
+class HitFields(Strict):
+    listing = serializers.UUIDField()
+    measures = serializers.ListField(child=serializers.CharField(max_length=8), default=list)
+    handling = serializers.ChoiceField(choices=["applied", "other"])
+    result = serializers.CharField(max_length=2_000)
+    remark = serializers.CharField(max_length=2_000, allow_blank=True, default="")
+    at = Day(required=False)
+
+
+class Checks(Door):
+    scopes = {"GET": "check", "POST": "check"}
+    parameters = PAGE_PARAMETERS | {"pending"}
+
+    @extend_schema(
+        summary="还没有反馈的命中",
+        responses={200: page_of(HIT)},
+        parameters=[OpenApiParameter("pending", enum=["true"], required=True)],
+    )
+    def get(self, request):
+        if request.query_params.get("pending") != "true":
+            raise bad_field("pending", _("只能是 true：列出还没有反馈的命中。"))
+        rows = Hit.objects.pending(self.user.department_id)
+        rows = rows.select_related(*(f"listing__{part}" for part in PARTS))
+        return page(self, rows, self._hits)
+
+    @extend_schema(summary="查询", request=CheckFields, responses={201: like(CHECK)})
+    @once
+    def post(self, request):
+        given = self.given(CheckFields)
+        check, results = services.check(
+            given["subjects"],
+            actor=self.actor,
+            purpose=given["purpose"],
+            reference=given["reference"],
+            as_of=given.get("as_of"),
+            today=self.today,
+        )
+        matched = {match.listing.pk: match.listing for row in results for match in row.matches}
+        told = dict(zip(matched, shown(matched.values(), self.user, self.today), strict=True))
+        answer = {
+            "id": str(check.public_id),
+            "at": instant(check.at),
+            "ledger_seq": check.ledger_seq,
+            "results": [_result(row, told) for row in results],
+        }
+        return Response(answer, 201)
+
+    def _hits(self, hits):
+        told = shown([hit.listing for hit in hits], self.user, self.today)
+        return [_hit(hit, listing, self.today) for hit, listing in zip(hits, told, strict=True)]
+
+
+PARTS = ("subject", "category", "misconduct", "department", "basis", "measure_set")
+
+
+class CheckFeedback(Door):
+    scopes = {"POST": "feedback"}
+
+    @extend_schema(summary="反馈一次命中", request=HitFields, responses={200: like(HIT)})
+    @once
+    def post(self, request, public_id):
+        given = self.given(HitFields)
+        hits = Hit.objects.filter(
+            check_public_id=public_id,
+            unit=self.user.department_id,
+            listing__public_id=given["listing"],
+        ).select_related(*(f"listing__{part}" for part in PARTS))
+        open_ = [hit for hit in hits if hit.answered_at is None]
+        if not hits:
+            raise Http404
+        if not open_:
+            raise Conflict("already_answered", _("这次命中已经反馈过了。"))
+        answered = [self._answer(hit, given) for hit in open_]
+        told = shown([hit.listing for hit in answered], self.user, self.today)
+        return Response(_hit(answered[0], told[0], self.today))
+
+    def _answer(self, hit, given):
+        """A firm and its responsible person may both have met the entry: one answer is for both."""
+        return services.answer_hit(
+            hit,
+            actor=self.actor,
+            measures=given["measures"],
+            handling=given["handling"],
+            result=given["result"],
+            remark=given["remark"],
+            today=given.get("at") or self.today,
+        )
+
+
+def _result(row, told):
+    if row.outcome == "invalid":
+        return {"index": row.index, "outcome": "invalid", "reason": row.reason, "listings": []}
+    result = {"index": row.index, "outcome": row.outcome}
+    if row.name_differs:
+        result["name_differs"] = True
+    ways = {match.matched_as for match in row.matches}
+    if ways:
+        result["matched_as"] = "subject" if "subject" in ways else "responsible_person"
+    result["listings"] = [_match(match, told[match.listing.pk]) for match in row.matches]
+    return result
+
+
+def _match(match, listing):
+    """The entry with this unit's measures only."""
+    measures = [measure_shown(row) for row in match.measures]
+    return {
+        **listing,
+        "measures": measures,
+        "matched_as": match.matched_as,
+        "suppressed": match.suppressed,
+    }
+
+
+def _hit(hit, listing, today):
+    return {
+        "id": str(hit.check_public_id),
+        "listing": listing,
+        "matched_as": hit.matched_as,
+        "measures": [measure_shown(row) for row in hit.measures],
+        "reference": hit.reference,
+        "at": instant(hit.at),
+        "feedback_due": hit.feedback_due,
+        "overdue": hit.answered_at is None and hit.feedback_due < today,
+        "answered": instant(hit.answered_at),
+    }

@@ -1,0 +1,285 @@
+"""The desk of the cooperating units: pushes to answer, checks at the counter, hits to feed back."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from casework.desk import given, timeline
+from casework.forms import ActForm
+from casework.workdays import countdown
+from jointaction import policies, services
+from jointaction.forms import AnswerForm, CheckForm, FindForm, HitForm
+from jointaction.models import Check, Hit, Push
+from parties.desk import desk_access
+from parties.models import Actor
+
+PAGE = 20
+TABS = [
+    ("open", gettext_lazy("待签收")),
+    ("waiting", gettext_lazy("待反馈")),
+    ("overdue", gettext_lazy("已逾期")),
+    ("answered", gettext_lazy("已反馈")),
+    ("superseded", gettext_lazy("已被代替")),
+    ("all", gettext_lazy("全部")),
+]
+JOURNAL = {
+    "acknowledge": gettext_lazy("签收"),
+    "answer_part": gettext_lazy("反馈了一部分"),
+    "answer": gettext_lazy("反馈完毕"),
+    "supersede": gettext_lazy("被后来的推送代替"),
+    "remind": gettext_lazy("催办"),
+    "escalate": gettext_lazy("报督办"),
+}
+REASONS = {
+    "bad_format": gettext_lazy("号码的格式不对"),
+    "bad_check_symbol": gettext_lazy("号码的校验位不正确"),
+    "bad_date": gettext_lazy("号码里的出生日期不存在"),
+    "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
+    "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
+}
+
+
+# --- pushes ----------------------------------------------------------------
+
+
+@require_safe
+@desk_access
+def pushes(request):
+    """What was put before the unit, the first due first; the supervisor sees every unit's."""
+    today = timezone.localdate()
+    rows = Push.objects.all() if request.user.sees_all else _own_pushes(request)
+    form = FindForm(request.GET)
+    rows = form.narrow(rows) if form.is_valid() else rows.none()
+    readings = _readings(today)
+    counts = rows.aggregate(
+        **{value: Count("id", filter=reads) for value, reads in readings.items()}
+    )
+    tab = request.GET.get("status", "open")
+    tab = tab if tab in readings else "all"
+    rows = rows.filter(readings[tab]).with_parts().order_by("feedback_due", "pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    left = countdown(today, (push.feedback_due for push in page))
+    for push in page:
+        push.left = left.get(push.feedback_due)
+        push.late = push.is_overdue(today)
+    context = {
+        "form": form,
+        "tab": tab,
+        "tabs": [(value, label, counts[value]) for value, label in TABS],
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "today": today,
+        "may_acknowledge": tab == "open" and _may_answer(request),
+    }
+    return render(request, "jointaction/desk_pushes.html", context)
+
+
+def _readings(today):
+    is_open = Q(status__in=Push.OPEN)
+    acknowledged = [Push.Status.ACKNOWLEDGED, Push.Status.PARTLY_ANSWERED]
+    return {
+        "open": Q(status=Push.Status.OPEN),
+        "waiting": Q(status__in=acknowledged),
+        "overdue": is_open & Q(advisory_only=False, feedback_due__lt=today),
+        "answered": Q(status=Push.Status.ANSWERED),
+        "superseded": Q(status=Push.Status.SUPERSEDED),
+        "all": Q(),
+    }
+
+
+def _own_pushes(request):
+    return Push.objects.of_unit(request.user.department_id)
+
+
+def _may_answer(request):
+    return policies.may_answer(request.user, Push(unit=request.user.department))
+
+
+@require_POST
+@desk_access
+def acknowledge_many(request):
+    """Acknowledge the ticked pushes of the unit; ticks of anything else change nothing."""
+    ticked = [value for value in request.POST.getlist("push") if value.isdecimal()]
+    form = ActForm(request.POST)
+    chosen = _own_pushes(request).filter(pk__in=ticked)
+    if not form.carry_out(services.acknowledge_many, chosen, actor=Actor.of(request.user)):
+        raise PermissionDenied
+    count = form.result
+    done = ngettext("已签收 %(n)d 件。", "已签收 %(n)d 件。", count) % {"n": count}
+    messages.success(request, done if count else gettext("没有选中要签收的推送。"))
+    return redirect("desk-pushes")
+
+
+@require_safe
+@desk_access
+def push(request, public_id):
+    return _push_page(request, _push_of(request, public_id))
+
+
+@require_POST
+@desk_access
+def acknowledge(request, public_id):
+    """Say that the push has been seen."""
+    found = _push_of(request, public_id)
+    form = ActForm(request.POST)
+    if form.carry_out(services.acknowledge, found, actor=Actor.of(request.user)):
+        messages.success(request, gettext("已签收，请逐项反馈。"))
+        return redirect("desk-push", public_id)
+    return _push_page(request, found, refused=form)
+
+
+@require_POST
+@desk_access
+def answer(request, public_id):
+    """Answer the measures that were filled in; the others can follow."""
+    found = _push_of(request, public_id)
+    form = AnswerForm(request.POST, push=found)
+
+    def say():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return services.answer(found, form.answers(), actor=actor, today=today)
+
+    if form.carry_out(say):
+        messages.success(request, gettext("反馈已提交，认定部门可以看到。"))
+        return redirect("desk-push", public_id)
+    return _push_page(request, found, form=form)
+
+
+def _push_of(request, public_id):
+    rows = Push.objects.of_desk(request.user).with_parts()
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _push_page(request, found, form=None, refused=None):
+    today = timezone.localdate()
+    user, listing = request.user, found.listing
+    may_answer = found.can("answer") and policies.may_answer(user, found)
+    left = countdown(today, [found.feedback_due])
+    own = user.sees_all or user.works_for(listing.department_id)
+    context = {
+        "push": found,
+        "entry": listing,
+        "is_public": listing.is_public(today),
+        "shows_entry": own or listing.is_public(today),
+        "late": found.is_overdue(today),
+        "left": left.get(found.feedback_due),
+        "today": today,
+        "form": form or (AnswerForm(push=found) if may_answer else None),
+        "refused": refused,
+        "may_acknowledge": found.can("acknowledge") and may_answer,
+        "steps": timeline(found.journal.all(), JOURNAL),
+    }
+    bound = form or refused
+    status = bound.status if bound else 200
+    return render(request, "jointaction/desk_push.html", context, status=status)
+
+
+# --- checks at the counter -------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def checks(request):
+    """Ask about one subject; the answer and the feedback to it stand on the same page.
+
+    The answer to a POST is the page itself: a person's paper is kept in no address.
+    """
+    form = CheckForm(given(request))
+    if request.method == "POST":
+        actor, today = Actor.of(request.user), timezone.localdate()
+
+        def ask():
+            business = {name: form.cleaned_data[name] for name in ("purpose", "reference")}
+            return services.check([form.asked()], actor=actor, today=today, **business)
+
+        if form.carry_out(ask):
+            return _answer_page(request, form, *form.result)
+    pending = Hit.objects.pending(request.user.department_id).with_parts()
+    page = Paginator(pending.order_by("feedback_due", "pk"), PAGE)
+    page = page.get_page(request.GET.get("page"))
+    left = countdown(timezone.localdate(), (hit.feedback_due for hit in page))
+    for hit in page:
+        hit.left = left[hit.feedback_due]
+    context = {
+        "form": form,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "may_check": policies.may_check(request.user),
+        "today": timezone.localdate(),
+    }
+    return render(request, "jointaction/desk_checks.html", context, status=form.status)
+
+
+def _answer_page(request, form, logged, results):
+    (result,) = results
+    suppressed = [match.listing for match in result.matches if match.suppressed]
+    context = {
+        "form": form,
+        "result": result,
+        "reason": REASONS.get(result.reason, ""),
+        "subject": result.subject,
+        "suppressed": suppressed,
+    }
+    return _hits_page(request, logged, _hits_of(logged), **context)
+
+
+def _hits_of(logged):
+    hits = Hit.objects.filter(check_id=logged.pk).with_parts().order_by("listing__kind", "pk")
+    return [HitForm(hit=hit) for hit in hits]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def check(request, public_id):
+    """The hits of one of the unit's checks, and what was done about them."""
+    rows = Check.objects.filter(unit=request.user.department_id)
+    logged = get_object_or_404(rows, public_id=public_id)
+    if request.method != "POST":
+        return _hits_page(request, logged, _hits_of(logged))
+    forms = [
+        HitForm(request.POST, hit=form.hit) if not form.hit.answered_at else form
+        for form in _hits_of(logged)
+    ]
+    said = [form for form in forms if form.is_bound and form.touched]
+    refused = [form for form in said if not _feed_back(request, form)]
+    if said and not refused:
+        messages.success(request, gettext("反馈已提交，可以办下一件。"))
+        return redirect("desk-checks")
+    return _hits_page(request, logged, forms, nothing_said=not said)
+
+
+def _feed_back(request, form):
+    acting = {"actor": Actor.of(request.user), "today": timezone.localdate()}
+    if form.hit.measures:
+        answers = form.answers()
+        return form.carry_out(services.answer_hit_by_measure, form.hit, answers, **acting)
+    result = form.cleaned_data["result"]
+    return form.carry_out(
+        services.answer_hit, form.hit, measures=[], handling="other", result=result, **acting
+    )
+
+
+def _hits_page(request, logged, forms, **context):
+    today = timezone.localdate()
+    hits = [form.hit for form in forms]
+    open_hits = [hit for hit in hits if not hit.answered_at]
+    context |= {
+        "check": logged,
+        "forms": forms,
+        "subject": context.get("subject") or (hits[0].listing.subject if hits else None),
+        "suppressed": context.get("suppressed", []),
+        "black": sum(hit.listing.kind == "black" for hit in hits),
+        "red": sum(hit.listing.kind == "red" for hit in hits) + len(context.get("suppressed", [])),
+        "to_do": sum(len(hit.measures) for hit in open_hits),
+        "open_hits": open_hits,
+        "due": open_hits[0].feedback_due if open_hits else None,
+        "may_answer": bool(open_hits) and policies.may_answer(request.user, open_hits[0]),
+        "today": today,
+    }
+    status = max((form.status for form in forms), default=200)
+    return render(request, "jointaction/desk_check.html", context, status=status)

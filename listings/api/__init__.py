@@ -1,0 +1,48 @@
+"""Entries for machines: the Listing object, bodies of drafts, endpoints."""
+
+from listings.api.doors import (
+    Approve,
+    Changes,
+    Correct,
+    History,
+    ListingDetail,
+    ListingDoor,
+    Listings,
+    Reject,
+    Withdraw,
+    refuse_off_list,
+)
+from listings.api.drafts import (
+    BlackFields,
+    Choice,
+    CorrectionFields,
+    DraftFields,
+    columns_of,
+    correction_of,
+    subject_of,
+)
+from listings.api.entries import LISTING, ended, measure_shown, shown
+
+__all__ = [
+    "LISTING",
+    "Approve",
+    "BlackFields",
+    "Changes",
+    "Choice",
+    "Correct",
+    "CorrectionFields",
+    "DraftFields",
+    "History",
+    "ListingDetail",
+    "ListingDoor",
+    "Listings",
+    "Reject",
+    "Withdraw",
+    "columns_of",
+    "correction_of",
+    "ended",
+    "measure_shown",
+    "refuse_off_list",
+    "shown",
+    "subject_of",
+]

@@ -1,0 +1,254 @@
+"""Endpoints of entries: the lists, one entry, its history, correction, withdrawal, the feed."""
+
+import json
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from casework.api import (
+    Conflict,
+    Door,
+    Empty,
+    bad_field,
+    instant,
+    like,
+    once,
+    page,
+    page_of,
+    seen_version,
+    under,
+)
+from casework.api.pages import PAGE_PARAMETERS, number
+from casework.moves import IllegalMove
+from listings import ledger, services
+from listings.api.drafts import Correction, Versioned, Withdrawal, correction_of
+from listings.api.entries import LISTING, ended, shown
+from listings.filters import EntryFilter
+from listings.models import Change, Listing, Proposal
+from listings.policies import may_read
+
+LINE = {
+    "seq": 1,
+    "action": "correct",
+    "at": "2026-04-01T09:00:00+08:00",
+    "note": "文书日期有误",
+    "changes": {"document_date": ["2026-03-01", "2026-03-02"]},
+}
+FEED = {
+    "results": [
+        {
+            "seq": 1,
+            "action": "publish",
+            "at": "2026-04-01T09:00:00+08:00",
+            "listing": LISTING,
+            "hash": "9f86d081…",
+            "previous_hash": "60303ae2…",
+        }
+    ],
+    "head": 1,
+}
+MOST_CHANGES = 1_000
+
+
+class Listings(Door):
+    scopes = {"GET": "read"}
+    parameters = PAGE_PARAMETERS | EntryFilter.base_filters.keys()
+
+    @extend_schema(
+        summary="名单记录",
+        operation_id="listings_list",
+        responses={200: page_of(LISTING)},
+        parameters=[OpenApiParameter(name) for name in EntryFilter.base_filters],
+    )
+    def get(self, request):
+        asked = EntryFilter(request.query_params, user=self.user, today=self.today)
+        if not asked.is_valid():
+            raise exceptions.ValidationError(asked.errors)
+        order = request.query_params.get("ordering", "-pk")
+        return page(self, asked.qs.with_parts(), self._show, ordering=order)
+
+    def _show(self, rows):
+        return shown(rows, self.user, self.today)
+
+
+class ListingDoor(Door):
+    """A door of one entry."""
+
+    def known(self, public_id):
+        """An entry of which the caller may know; a draft of others is a 404."""
+        rows = Listing.objects.with_parts().known_to(self.user)
+        return get_object_or_404(rows, public_id=public_id)
+
+    def own(self, public_id):
+        """An entry of the caller's own department; any other is a 404."""
+        rows = Listing.objects.with_parts().filter(department=self.user.department_id)
+        return get_object_or_404(rows, public_id=public_id)
+
+    def show(self, listing):
+        return shown([listing], self.user, self.today)[0]
+
+    def answer(self, listing, status=200):
+        fresh = Listing.objects.with_parts().get(pk=listing.pk)
+        return Response(self.show(fresh), status)
+
+    def seen(self, listing, given=None):
+        return seen_version(self.request, listing, lambda: self.show(listing), given)
+
+
+class ListingDetail(ListingDoor):
+    scopes = {"GET": "read"}
+
+    @extend_schema(summary="一条名单记录", responses={200: like(LISTING)})
+    def get(self, request, public_id):
+        return Response(self.show(self.known(public_id)))
+
+
+class History(ListingDoor):
+    scopes = {"GET": "read"}
+    parameters = PAGE_PARAMETERS
+
+    @extend_schema(summary="一条记录的经过", responses={200: page_of(LINE)})
+    def get(self, request, public_id):
+        listing = self.known(public_id)
+        if not may_read(self.user, listing, self.today):
+            return Response(
+                {"next": None, "previous": None, "results": [ended(listing, self.today)]}
+            )
+        self.own_notes = self.user.sees_all or self.user.works_for(listing.department_id)
+        rows = Change.objects.filter(listing=listing).select_related("body")
+        return page(self, rows, lambda found: self._lines(listing, found), ordering="pk")
+
+    def _lines(self, listing, rows):
+        notes = {}
+        if self.own_notes:
+            versions = [row.version for row in rows]
+            events = listing.journal.filter(version__in=versions, action__in=Change.Action.values)
+            notes = dict(events.values_list("version", "note"))
+        return [self._line(row, notes.get(row.version, "")) for row in rows]
+
+    def _line(self, row, note):
+        return {
+            "seq": row.seq,
+            "action": row.action,
+            "at": instant(row.at),
+            "note": note,
+            "changes": self._changes(row),
+        }
+
+    def _changes(self, row):
+        """Old and new values for the department; others learn which fields were corrected."""
+        body = getattr(row, "body", None)
+        changes = json.loads(bytes(body.body)).get("changes", {}) if body else {}
+        return changes if self.own_notes else {name: [None, None] for name in changes}
+
+
+class Correct(ListingDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="提议更正", request=Correction, responses={202: like(LISTING)})
+    @once
+    def post(self, request, public_id):
+        listing = self.own(public_id)
+        given = self.given(Correction)
+        refuse_off_list(listing, "correct", self.today)
+        self.seen(listing, given.get("version"))
+        with under("fields", beside=("note",)):
+            fields = correction_of(listing, given["fields"])
+            services.propose_correction(listing, fields, actor=self.actor, note=given["note"])
+        return self.answer(listing, 202)
+
+
+class Withdraw(ListingDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="提议撤下", request=Withdrawal, responses={202: like(LISTING)})
+    @once
+    def post(self, request, public_id):
+        listing = self.own(public_id)
+        given = self.given(Withdrawal)
+        refuse_off_list(listing, "withdraw", self.today)
+        self.seen(listing, given.get("version"))
+        services.propose_withdrawal(
+            listing, reason=given["reason"], actor=self.actor, note=given["note"]
+        )
+        return self.answer(listing, 202)
+
+
+class Approve(ListingDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="通过提议", request=Empty, responses={200: like(LISTING)})
+    @once
+    def post(self, request, public_id):
+        listing = self.own(public_id)
+        self.seen(listing, self.given(Empty).get("version"))
+        proposal = open_proposal(listing)
+        refuse_off_list(listing, proposal.action, self.today)
+        services.approve(proposal, actor=self.actor, today=self.today)
+        return self.answer(listing)
+
+
+class Reject(ListingDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="退回提议", request=Versioned, responses={200: like(LISTING)})
+    @once
+    def post(self, request, public_id):
+        listing = self.own(public_id)
+        given = self.given(Versioned)
+        self.seen(listing, given.get("version"))
+        services.reject(open_proposal(listing), actor=self.actor, note=given["note"])
+        return self.answer(listing)
+
+
+class Changes(Door):
+    scopes = {"GET": "read"}
+    parameters = frozenset({"after", "limit"})
+
+    @extend_schema(
+        summary="变更：按序号，无缺号",
+        responses={200: like(FEED)},
+        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+    )
+    def get(self, request):
+        limit = number(request, "limit", 100, MOST_CHANGES)
+        head = ledger.head().seq
+        changes = list(Change.objects.after(self._after()).filter(seq__lte=head)[:limit])
+        listings = Listing.objects.with_parts().in_bulk({row.listing_id for row in changes})
+        told = shown(listings.values(), self.user, self.today, as_public=True)
+        objects = dict(zip(listings, told, strict=True))
+        rows = [self._row(row, objects[row.listing_id]) for row in changes]
+        return Response({"results": rows, "head": head})
+
+    def _after(self):
+        text = self.request.query_params.get("after", "0")
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise bad_field("after", _("应是账本序号。"))
+        return int(text)
+
+    def _row(self, row, listing):
+        return {
+            "seq": row.seq,
+            "action": row.action,
+            "at": instant(row.at),
+            "listing": listing,
+            "hash": bytes(row.hash).hex(),
+            "previous_hash": bytes(row.previous_hash).hex(),
+        }
+
+
+def open_proposal(listing):
+    proposal = Proposal.objects.open().filter(listing=listing).first()
+    if proposal is None:
+        raise Conflict("no_proposal", _("这条记录没有待审核的提议。"))
+    return proposal
+
+
+def refuse_off_list(listing, action, today):
+    """An entry whose term is over has left its list, whether or not the sweep has run."""
+    if not listing.is_public(today):
+        listing.status = listing.status_on(today)
+        raise IllegalMove(listing, action)

@@ -1,0 +1,182 @@
+"""What the bodies of drafts, corrections and withdrawals may hold, and what they mean."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from casework.api import Strict, like
+from listings.services import WITHDRAWAL_REASONS
+from parties import services as parties
+from parties.models import PaperType, Subject
+from rulebook.api import basis_called
+from rulebook.models import Degree, ListCategory, ListKind
+
+TEXT = {"max_length": 10_000, "allow_blank": True, "required": False}
+
+
+class Choice(serializers.ChoiceField):
+    """A choice by its code or by its Chinese name."""
+
+    def to_internal_value(self, data):
+        named = {str(label): code for code, label in self.choices.items()}
+        return super().to_internal_value(named.get(data, data) if isinstance(data, str) else data)
+
+
+class SubjectFields(Strict):
+    kind = Choice(choices=Subject.Kind.choices, default=Subject.Kind.ORGANIZATION)
+    name = serializers.CharField(max_length=200)
+    code = serializers.CharField(max_length=40, required=False)
+    region = serializers.CharField(max_length=6, required=False)
+    id_type = Choice(choices=PaperType.choices, default=PaperType.RESIDENT_ID)
+    id_number = serializers.CharField(max_length=40, required=False)
+
+    def validate(self, given):
+        person = given["kind"] == Subject.Kind.PERSON
+        wanted, refused = ("id_number", "code") if person else ("code", "id_number")
+        errors = {}
+        if wanted not in given:
+            errors[wanted] = [_("请填写这一项。")]
+        if refused in given:
+            errors[refused] = [_("这类主体没有这一项。")]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return given
+
+
+def subject_of(given):
+    """The subject that is meant, made if it is new. Raises ValidationError for a bad number."""
+    person = given["kind"] == Subject.Kind.PERSON
+    try:
+        if person:
+            return parties.person(given["name"], given["id_type"], given["id_number"])
+        region = given.get("region", "")
+        return parties.organisation(given["code"], given["name"], kind=given["kind"], region=region)
+    except ValidationError as error:
+        field = "subject.id_number" if person else "subject.code"
+        raise ValidationError({field: error.error_list}) from error
+
+
+class DocumentFields(Strict):
+    number = serializers.CharField(max_length=128, required=False)
+    kind = serializers.CharField(max_length=60, required=False)
+    organ = serializers.CharField(max_length=200, required=False)
+    date = serializers.DateField(required=False)
+
+
+class UntilFields(Strict):
+    code = serializers.CharField(max_length=8)
+    until = serializers.DateField()
+
+
+@extend_schema_field(like("PA07"))
+class ChosenMeasure(serializers.Field):
+    """A measure's code, or {code, until}: as a pair."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, str):
+            return data, None
+        chosen = UntilFields(data=data)
+        chosen.is_valid(raise_exception=True)
+        return chosen.validated_data["code"], chosen.validated_data["until"]
+
+
+@extend_schema_field(like("M05"))
+class Category(serializers.Field):
+    def to_internal_value(self, data):
+        found = ListCategory.objects.filter(code=str(data)).select_related("misconduct", "basis")
+        category = found.first()
+        if category is None:
+            raise serializers.ValidationError(_("没有这个类别。"))
+        return category
+
+
+@extend_schema_field(like("shipin-anquan-fa"))
+class Basis(serializers.Field):
+    def to_internal_value(self, data):
+        basis = basis_called(str(data), self.context["door"].today)
+        if basis is None:
+            raise serializers.ValidationError(_("没有施行中的这部依据；代码和全称见 /bases/。"))
+        return basis
+
+
+class DraftFields(Strict):
+    """What drafts of both lists take; each list adds its own."""
+
+    list = serializers.ChoiceField(choices=ListKind.choices, required=False)
+    subject = SubjectFields()
+    category = Category()
+    reference = serializers.CharField(max_length=100, required=False)
+    ground = serializers.CharField(**TEXT)
+    basis = Basis(required=False)
+    details = serializers.DictField(child=serializers.CharField(max_length=2_000), required=False)
+    term_months = serializers.IntegerField(min_value=1, max_value=1_200, required=False)
+    visible_until = serializers.DateField(required=False)
+    measures = serializers.ListField(child=ChosenMeasure(), max_length=100, required=False)
+
+    def validate(self, given):
+        errors = {}
+        if given.get("list", given["category"].kind) != given["category"].kind:
+            errors["list"] = [_("这个类别不是这个名单的。")]
+        if "term_months" in given and "visible_until" in given:
+            errors["visible_until"] = [_("期限和截止日只写一个。")]
+        misconduct = given["category"].misconduct
+        if "misconduct" in given and given["misconduct"] != (misconduct and misconduct.code):
+            errors["misconduct"] = [_("失信行为和类别不一致。")]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return given
+
+
+class BlackFields(DraftFields):
+    misconduct = serializers.CharField(max_length=4, required=False)
+    degree = Choice(choices=Degree.choices, required=False)
+    document = DocumentFields(required=False)
+
+
+def columns_of(given):
+    """The columns of an entry that a checked body names."""
+    given = dict(given)
+    for name in ("list", "misconduct", "subject", "category"):
+        given.pop(name, None)
+    if "measures" in given:
+        chosen = given.pop("measures")
+        given["measure_codes"] = [code for code, _until in chosen]
+        given["measure_until"] = {code: f"{until}" for code, until in chosen if until}
+    document = given.pop("document", {})
+    return {**given, **{f"document_{name}": value for name, value in document.items()}}
+
+
+class CorrectionFields(Strict):
+    ground = serializers.CharField(max_length=10_000, required=False)
+    document = DocumentFields(required=False)
+    details = serializers.DictField(
+        child=serializers.CharField(max_length=2_000, allow_blank=True), required=False
+    )
+    visible_until = serializers.DateField(required=False)
+
+
+def correction_of(listing, given):
+    """The new column values of a correction; a category's field that is not named stays."""
+    columns = columns_of(given)
+    if "details" in columns:
+        columns["details"] = {**listing.details, **columns["details"]}
+    return columns
+
+
+class Versioned(Strict):
+    version = serializers.IntegerField(required=False, min_value=1)
+    note = serializers.CharField(max_length=2_000)
+
+
+class Correction(Versioned):
+    fields_ = CorrectionFields()
+
+    def get_fields(self):
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
+class Withdrawal(Versioned):
+    reason = serializers.ChoiceField(choices=[str(reason) for reason in WITHDRAWAL_REASONS])

@@ -1,0 +1,217 @@
+"""Objections on the key's department: recorded from paper, answered by two officers."""
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from casework.api import (
+    ApplicantFields,
+    Door,
+    Empty,
+    Strict,
+    like,
+    once,
+    page,
+    page_of,
+    receipt,
+    seen_version,
+    under,
+)
+from casework.api.pages import PAGE_PARAMETERS
+from listings.api import CorrectionFields, correction_of
+from listings.models import AdverseRecord, Listing
+from objections import services
+from objections.models import Objection
+from parties.models import Department
+
+OBJECTION = {
+    "number": "YY-2026-000001",
+    "listing": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
+    "record": None,
+    "received_on": "2026-04-02",
+    "due_on": "2026-04-23",
+    "provisional": False,
+    "status": "received",
+    "overdue": False,
+    "outcome": None,
+    "replied_on": None,
+    "letter_number": None,
+    "version": 1,
+}
+RECEIPT = {
+    "number": OBJECTION["number"],
+    "query_code": "K7M2P9QX4R",
+    "received_on": "2026-04-02",
+    "due_on": "2026-04-23",
+    "provisional": False,
+    "explanation": [{"date": "2026-04-03", "counts": True, "why": "工作日"}],
+}
+
+
+class FilingFields(Strict):
+    listing = serializers.UUIDField(required=False)
+    record = serializers.UUIDField(required=False)
+    applicant = ApplicantFields()
+    fields_ = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20)
+    grounds = serializers.CharField(max_length=2_000)
+    received_on = serializers.DateField()
+
+    def get_fields(self):
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+    def validate(self, given):
+        if ("listing" in given) == ("record" in given):
+            raise serializers.ValidationError({"listing": [_("listing 和 record 写一个。")]})
+        return given
+
+
+class RecordCorrection(Strict):
+    """What a correction of an adverse record may change."""
+
+    facts = serializers.CharField(max_length=10_000, required=False)
+    content = serializers.CharField(max_length=10_000, required=False)
+    basis_text = serializers.CharField(max_length=10_000, required=False)
+    decided_on = serializers.DateField(required=False)
+    public_until = serializers.DateField(required=False)
+    fine = serializers.DecimalField(18, 6, required=False, min_value=0)
+
+
+class ReplyFields(Empty):
+    outcome = serializers.ChoiceField(choices=Objection.Outcome.choices)
+    reasons = serializers.CharField(max_length=10_000)
+    fields_ = serializers.DictField(required=False)
+
+    def get_fields(self):
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
+class ObjectionDoor(Door):
+    """A door of objections: those on the key's department; others' are a 404."""
+
+    def mine(self):
+        rows = Objection.objects.with_parts()
+        return rows if self.user.sees_all else rows.of_department(self.user.department_id)
+
+    def one(self, number):
+        rows = Objection.objects.with_parts().of_department(self.user.department_id)
+        return get_object_or_404(rows, number=number)
+
+    def show(self, objection):
+        return _objection(objection, self.today)
+
+    def seen(self, objection, given):
+        return seen_version(
+            self.request, objection, lambda: self.show(objection), given.get("version")
+        )
+
+    def answer(self, objection, status=200):
+        fresh = Objection.objects.with_parts().get(pk=objection.pk)
+        return Response(self.show(fresh), status)
+
+
+class Objections(ObjectionDoor):
+    scopes = {"GET": "read", "POST": "publish"}
+    parameters = PAGE_PARAMETERS
+
+    @extend_schema(summary="本单位的异议", responses={200: page_of(OBJECTION)})
+    def get(self, request):
+        return page(self, self.mine(), lambda found: [self.show(row) for row in found])
+
+    @extend_schema(
+        summary="登记书面提出的异议", request=FilingFields, responses={201: like(RECEIPT)}
+    )
+    @once
+    def post(self, request):
+        given = self.given(FilingFields)
+        platform = self.actor.department.kind == Department.Kind.PLATFORM
+        objection, query_code = services.file(
+            self._target(given),
+            door=Objection.Door.PLATFORM if platform else Objection.Door.DEPARTMENT,
+            applicant=given["applicant"],
+            fields=given["fields"],
+            grounds=given["grounds"],
+            received_on=given["received_on"],
+            actor=self.actor,
+            today=self.today,
+        )
+        return Response(receipt(objection, query_code, objection.period_days), 201)
+
+    def _target(self, given):
+        """The department's own entry or record; another's is a 404."""
+        own = {"department": self.user.department_id}
+        if "listing" in given:
+            rows = Listing.objects.with_parts()
+            return get_object_or_404(rows, public_id=given["listing"], **own)
+        rows = AdverseRecord.objects.select_related("subject", "department")
+        return get_object_or_404(rows, public_id=given["record"], **own)
+
+
+class Reply(ObjectionDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="提议答复", request=ReplyFields, responses={202: like(OBJECTION)})
+    @once
+    def post(self, request, number):
+        objection = self.one(number)
+        given = self.given(ReplyFields)
+        self.seen(objection, given)
+        with under("fields", beside=("outcome", "reasons")):
+            services.propose_reply(
+                objection,
+                actor=self.actor,
+                outcome=given["outcome"],
+                reasons=given["reasons"],
+                corrections=self._corrections(objection, given.get("fields")),
+            )
+        return self.answer(objection, 202)
+
+    def _corrections(self, objection, given):
+        if not given:
+            return None
+        kind = CorrectionFields if objection.listing else RecordCorrection
+        asked = kind(data=given, context={"door": self})
+        if not asked.is_valid():
+            raise serializers.ValidationError({"fields": asked.errors})
+        fields = asked.validated_data
+        if objection.listing:
+            fields = correction_of(objection.listing, fields)
+        return {name: _plain(value) for name, value in fields.items()}
+
+
+class ApproveReply(ObjectionDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="批准答复", request=Empty, responses={200: like(OBJECTION)})
+    @once
+    def post(self, request, number):
+        objection = self.one(number)
+        self.seen(objection, self.given(Empty))
+        services.approve_reply(objection, actor=self.actor, today=self.today)
+        return self.answer(objection)
+
+
+def _objection(row, today):
+    return {
+        "number": row.number,
+        "listing": str(row.listing.public_id) if row.listing else None,
+        "record": str(row.record.public_id) if row.record else None,
+        "received_on": row.received_on,
+        "due_on": row.due_on,
+        "provisional": row.provisional,
+        "status": row.status,
+        "overdue": row.is_overdue(today),
+        "outcome": row.outcome or None,
+        "replied_on": row.replied_on,
+        "letter_number": row.letter_number or None,
+        "version": row.version,
+    }
+
+
+def _plain(value):
+    return value if isinstance(value, dict) else str(value)

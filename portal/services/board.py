@@ -1,0 +1,120 @@
+"""The supervisor's board: how each unit answers what it is asked."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q
+from django.db.models.functions import TruncDate
+
+from jointaction.models import Push
+from objections.models import Objection
+from parties.models import Department
+from portal.services.figures import Share
+from repair.models import Repair
+
+TARGET = 95  # percent of the pushes answered in time
+
+
+@dataclass(frozen=True)
+class Line:
+    """One unit: what it was asked, what it answered, what it still owes."""
+
+    unit: Department
+    pushed: int
+    answered: int
+    in_time: Share
+    overdue: int
+    objections: Share
+    repairs: Share
+
+    @property
+    def below(self):
+        return self.in_time.value is not None and self.in_time.value < TARGET
+
+
+def board(today, year):
+    """Each unit that was asked for anything in `year`, the most overdue first.
+
+    Returns {"lines", "total"}; `total` has the same figures over all units. Three
+    queries beside that for the units.
+    """
+    pushes, objections, repairs = _pushes(today, year), _objections(today, year), _repairs(
+        today, year
+    )
+    asked = pushes.keys() | objections.keys() | repairs.keys()
+    lines = [
+        _line(unit, pushes.get(unit.pk, {}), objections.get(unit.pk), repairs.get(unit.pk))
+        for unit in Department.objects.filter(pk__in=asked)
+    ]
+    lines.sort(key=lambda line: (-line.overdue, line.in_time.value or 100, line.unit.code))
+    return {"lines": lines, "total": _total(lines), "target": TARGET}
+
+
+def _line(unit, pushed, objections, repairs):
+    return Line(
+        unit=unit,
+        pushed=pushed.get("pushed", 0),
+        answered=pushed.get("answered", 0),
+        in_time=Share(pushed.get("part", 0), pushed.get("whole", 0)),
+        overdue=pushed.get("overdue", 0),
+        objections=_share(objections),
+        repairs=_share(repairs),
+    )
+
+
+def _share(counts):
+    return Share(counts["part"], counts["whole"]) if counts else Share(0, 0)
+
+
+def _total(lines):
+    def summed(name):
+        shares = [getattr(line, name) for line in lines]
+        return Share(sum(one.part for one in shares), sum(one.whole for one in shares))
+
+    return {
+        "units": sum(line.pushed > 0 for line in lines),
+        "pushed": sum(line.pushed for line in lines),
+        "overdue": sum(line.overdue for line in lines),
+        "in_time": summed("in_time"),
+        "objections": summed("objections"),
+        "repairs": summed("repairs"),
+    }
+
+
+def _by_unit(rows, unit, **figures):
+    return {row[unit]: row for row in rows.order_by().values(unit).annotate(**figures)}
+
+
+def _pushes(today, year):
+    rows = Push.objects.filter(created_at__year=year).exclude(status=Push.Status.SUPERSEDED)
+    bound = Q(advisory_only=False)
+    answered = Q(status=Push.Status.ANSWERED)
+    late = Q(status__in=Push.OPEN, feedback_due__lt=today)
+    return _by_unit(
+        rows.annotate(day=TruncDate("answered_at")),
+        "unit",
+        pushed=Count("id"),
+        answered=Count("id", filter=answered),
+        part=Count("id", filter=bound & answered & Q(day__lte=F("feedback_due"))),
+        whole=Count("id", filter=bound & (answered | late)),
+        overdue=Count("id", filter=bound & late),
+    )
+
+
+def _objections(today, year):
+    replied = Q(replied_on__isnull=False)
+    return _by_unit(
+        Objection.objects.filter(received_on__year=year),
+        "department",
+        part=Count("id", filter=Q(replied_on__lte=F("due_on"))),
+        whole=Count("id", filter=replied | Q(due_on__lt=today)),
+    )
+
+
+def _repairs(today, year):
+    decided = Q(decided_on__isnull=False)
+    return _by_unit(
+        Repair.objects.filter(received_on__year=year),
+        "department",
+        part=Count("id", filter=Q(decided_on__lte=F("due_on"))),
+        whole=Count("id", filter=decided | Q(due_on__lt=today)),
+    )

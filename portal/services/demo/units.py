@@ -1,0 +1,93 @@
+"""How the units answer what is put before them: most in time, some late, a few not at all."""
+
+from datetime import timedelta
+
+from casework.moves import IllegalMove
+from jointaction import services as jointaction
+from jointaction.models import Push
+from portal.services.demo import staff, texts
+
+RECENT = timedelta(days=60)  # only pushes this young may still be without an answer
+SLOW = {"zjj", "xh-demo", "jtj"}
+
+
+def plan_answer(story, push, today):
+    """Plan what the unit does about a new push."""
+    rng = story.rng
+    recent = story.today - today < RECENT
+    chance = rng.random() / (2.5 if push.unit.code in SLOW else 1)
+    if push.advisory_only and chance > 0.9:
+        story.on(story.after(today, rng.randint(1, 6)), _acknowledge, push)
+    elif recent and chance < 0.06:
+        _leave(story, push, today, chance)
+    elif chance < 0.14:
+        _answer_late(story, push, today)
+    else:
+        _answer_in_time(story, push, today)
+
+
+def _leave(story, push, today, chance):
+    """Say nothing in time: the portal reminds, then tells the supervisor."""
+    if chance < 0.03:
+        story.on(story.after(today, 1), _acknowledge, push)
+    _chased(story, push)
+
+
+def _answer_late(story, push, today):
+    due = push.feedback_due or story.after(today, 10)
+    _chased(story, push)
+    story.on(story.after(due, story.rng.randint(2, 9)), _answer, push)
+
+
+def _chased(story, push):
+    if push.feedback_due:
+        story.chase(story.after(push.feedback_due, 1), story.after(push.feedback_due, 7))
+
+
+def _answer_in_time(story, push, today):
+    rng = story.rng
+    day = story.after(today, rng.choice((0, 1, 1, 2)))
+    if rng.random() < 0.3:
+        story.on(day, _acknowledge, push, hour=16)
+    later = story.after(day, rng.randint(1, 6))
+    if len(push.measures) > 1 and rng.random() < 0.25:
+        story.on(later, _answer, push, 1)
+        later = story.after(later, rng.randint(1, 3))
+    story.on(later, _answer, push)
+
+
+def _acknowledge(push, *, today):
+    _unless_superseded(jointaction.acknowledge, push, actor=staff.liaison(push.unit.code))
+
+
+def _answer(push, count=None, *, today):
+    """Answer all measures that are left, or the first `count`."""
+    left = Push.objects.get(pk=push.pk).unanswered
+    answers = [_said(push, measure, today) for measure in left[:count]]
+    if answers:
+        actor = staff.liaison(push.unit.code)
+        _unless_superseded(jointaction.answer, push, answers, actor=actor, today=today)
+
+
+def _unless_superseded(act, push, *arguments, **named):
+    """An entry that ended or changed meanwhile took this push away."""
+    try:
+        act(push, *arguments, **named)
+    except IllegalMove:
+        return
+
+
+def _said(push, measure, today):
+    """What the unit says of one measure; the same push is always answered alike."""
+    draw = (push.pk * 7 + len(measure["name"])) % 40
+    usual, odd = ("applied", ("not_applicable", "declined"))
+    if push.kind == Push.Kind.LIFT:
+        usual, odd = "lifted", ("not_applicable", "stands")
+    outcome = odd[draw % 2] if draw < 4 else usual
+    remarks = texts.words("answers", outcome)
+    return {
+        "code": measure["code"],
+        "outcome": outcome,
+        "applied_on": today if outcome == "applied" else None,
+        "remark": remarks[push.pk % len(remarks)],
+    }

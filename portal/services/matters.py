@@ -1,0 +1,287 @@
+"""What waits for a department: every open matter of every kind, by the day it is due.
+
+All kinds are counted and paged in the database, in a number of queries that does not
+grow with the matters.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import CharField, Count, DateField, F, Q, Value
+from django.db.models.functions import Cast
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
+
+from blacklist.models import BlackListing
+from casework.workdays import add_working_days, countdown
+from jointaction.models import Hit, Push
+from listings.models import Proposal
+from objections.models import Objection
+from parties import services as parties
+from parties.models import Role
+from redlist.models import RedListing
+from repair.models import Repair
+
+SOON = 5  # working days
+GROUPS = {
+    "overdue": gettext_lazy("已逾期"),
+    "today": gettext_lazy("今天到期"),
+    "soon": gettext_lazy("五个工作日内"),
+    "later": gettext_lazy("以后"),
+}
+TABS = {
+    "objection": gettext_lazy("异议"),
+    "repair": gettext_lazy("修复"),
+    "approval": gettext_lazy("审核"),
+    "push": gettext_lazy("推送反馈"),
+    "lift": gettext_lazy("解除"),
+    "hit": gettext_lazy("命中反馈"),
+}
+
+
+@dataclass
+class Matter:
+    """One line of the desk's first page."""
+
+    kind: str
+    due: date | None
+    subject: object
+    now: str
+    number: str
+    url: str
+    provisional: bool = False
+    left: int | None = None
+    group: str = "later"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of matter: which rows wait, when they are due, how each is told.
+
+    `subject` are the paths to the subject, `number` the column it is found by.
+    """
+
+    tab: str
+    rows: object
+    due: str | None
+    subject: str
+    number: str
+    tell: Callable
+
+    @property
+    def day(self):
+        return F(self.due) if self.due else Cast(Value(None), DateField())
+
+    def found(self, text):
+        """The rows of a subject or with a number; persons are never found by name."""
+        if not text:
+            return self.rows
+        by_number = Q(**{f"{self.number}__icontains": text})
+        if self.number in {"pk", "check_id"}:
+            digits = text.upper().removeprefix("TS-").removeprefix("CX-")
+            by_number = Q(**{self.number: int(digits)}) if _is_id(digits) else Q(pk=None)
+        for path in self.subject.split():
+            by_number |= Q(**{f"{path}__in": parties.called(text)})
+        return self.rows.filter(by_number)
+
+
+def _is_id(digits):
+    return digits.isascii() and digits.isdecimal() and len(digits) < len(str(2**63))
+
+
+class Matters:
+    """What waits for the user's department, as a sequence to be paged, the first due first.
+
+    `tabs` is {tab: number} under the same search, `groups` {group: number} under search
+    and tab. A slice is a list of Matter.
+    """
+
+    def __init__(self, user, *, today, tab="", text=""):
+        self.today, self.soon = today, add_working_days(today, SOON)
+        self.sources = _sources(user, today)
+        self.found = {name: source.found(text) for name, source in self.sources.items()}
+        self.shown = [name for name, source in self.sources.items() if tab in ("", source.tab)]
+        self.tabs, self.groups = dict.fromkeys(TABS, 0), dict.fromkeys(GROUPS, 0)
+        for name, source in self.sources.items():
+            counts = self.found[name].aggregate(**_counts(source.due, today, self.soon))
+            self.tabs[source.tab] += counts.pop("total")
+            if name in self.shown:
+                self.groups = {group: n + counts.get(group, 0) for group, n in self.groups.items()}
+
+    def __len__(self):
+        return sum(self.groups.values())
+
+    def __getitem__(self, window):
+        keys = self._keys(window)
+        wanted = {}
+        for _due, name, pk in keys:
+            wanted.setdefault(name, []).append(pk)
+        rows = {
+            name: self.sources[name].rows.with_parts().in_bulk(pks) for name, pks in wanted.items()
+        }
+        left = countdown(self.today, (due for due, _name, _pk in keys))
+        told = []
+        for due, name, pk in keys:
+            matter = self.sources[name].tell(rows[name][pk])
+            matter.due, matter.left = due, left.get(due)
+            matter.group = self._group(due)
+            told.append(matter)
+        return told
+
+    def _keys(self, window):
+        """The (due, name, pk) of one page over all kinds, what has no due day last."""
+        first, *others = [
+            self.found[name]
+            .order_by()
+            .annotate(due_day=self.sources[name].day, found_in=Value(name, CharField()))
+            .values_list("due_day", "found_in", "pk")
+            for name in self.shown
+        ]
+        return list(first.union(*others, all=True).order_by("due_day", "found_in", "pk")[window])
+
+    def _group(self, due):
+        if due is None or due > self.soon:
+            return "later"
+        if due < self.today:
+            return "overdue"
+        return "today" if due == self.today else "soon"
+
+
+def _sources(user, today):
+    unit = user.department_id
+    replies = Q(status=Objection.Status.REPLY_PROPOSED) & ~Q(proposed_by=user)
+    decisions = Q(status=Repair.Status.DECISION_PROPOSED) & ~Q(proposed_by=user)
+    mine = Q() if user.has_role(Role.REVIEWER) else Q(pk=None)
+    objections = Objection.objects.open().of_department(unit)
+    repairs = Repair.objects.open().of_department(unit)
+    pushes = Push.objects.awaited().of_unit(unit)
+    drafts = {"due": None, "subject": "subject", "number": "document_number", "tell": _tell_draft}
+    objection = {
+        "due": "due_on",
+        "subject": "listing__subject record__subject",
+        "number": "number",
+        "tell": _tell_objection,
+    }
+    repair = {**objection, "subject": "listing__subject", "tell": _tell_repair}
+    push = {**repair, "due": "feedback_due", "number": "pk", "tell": _tell_push}
+    return {
+        "objection": Source("objection", objections.exclude(mine & replies), **objection),
+        "repair": Source("repair", repairs.exclude(mine & decisions), **repair),
+        "reply": Source("approval", objections.filter(mine & replies), **objection),
+        "decision": Source("approval", repairs.filter(mine & decisions), **repair),
+        "black": Source("approval", _ready(BlackListing, user, today).filter(mine), **drafts),
+        "red": Source("approval", _ready(RedListing, user, today).filter(mine), **drafts),
+        "proposal": Source(
+            "approval",
+            Proposal.objects.of_desk(user)
+            .open()
+            .filter(mine, listing__department=unit)
+            .exclude(proposed_by=user),
+            None,
+            "listing__subject",
+            "listing__document_number",
+            _tell_proposal,
+        ),
+        "push": Source("push", pushes.exclude(kind=Push.Kind.LIFT), **push),
+        "lift": Source("lift", pushes.filter(kind=Push.Kind.LIFT), **push),
+        "hit": Source(
+            "hit",
+            Hit.objects.pending(unit),
+            "feedback_due",
+            "listing__subject",
+            "check_id",
+            _tell_hit,
+        ),
+    }
+
+
+def _ready(model, user, today):
+    rows = model.objects.filter(department=user.department_id)
+    return rows.not_written_by(user).ready(today)
+
+
+def _counts(due, today, soon):
+    if due is None:
+        return {"total": Count("pk"), "later": Count("pk")}
+    ranges = {
+        "overdue": Q(**{f"{due}__lt": today}),
+        "today": Q(**{due: today}),
+        "soon": Q(**{f"{due}__gt": today, f"{due}__lte": soon}),
+        "later": Q(**{f"{due}__gt": soon}) | Q(**{due: None}),
+    }
+    counts = {name: Count("pk", filter=within) for name, within in ranges.items()}
+    return {"total": Count("pk"), **counts}
+
+
+def _tell_objection(row):
+    approval = row.status == Objection.Status.REPLY_PROPOSED
+    return Matter(
+        kind=gettext("异议"),
+        due=row.due_on,
+        subject=row.subject,
+        now=gettext("答复待审核") if approval else row.get_status_display(),
+        number=row.number,
+        url=reverse("desk-objection", args=[row.public_id]),
+        provisional=row.provisional,
+    )
+
+
+def _tell_repair(row):
+    return Matter(
+        kind=gettext("修复"),
+        due=row.due_on,
+        subject=row.listing.subject,
+        now=row.get_status_display(),
+        number=row.number,
+        url=reverse("desk-repair", args=[row.public_id]),
+        provisional=row.provisional,
+    )
+
+
+def _tell_draft(row):
+    return Matter(
+        kind=row.get_kind_display(),
+        due=None,
+        subject=row.subject,
+        now=gettext("草稿已齐，待您审核公布"),
+        number=row.reference or row.document_number,
+        url=reverse(f"desk-listing-{row.kind}-publish", args=[row.public_id]),
+    )
+
+
+def _tell_proposal(row):
+    return Matter(
+        kind=row.listing.get_kind_display(),
+        due=None,
+        subject=row.listing.subject,
+        now=gettext("提议%(action)s，待您审核") % {"action": row.get_action_display()},
+        number=row.listing.document_number,
+        url=reverse("desk-listing-proposal", args=[row.public_id]),
+    )
+
+
+def _tell_push(row):
+    count = len(row.unanswered)
+    words = gettext("%(n)s 项措施待解除") if row.kind == Push.Kind.LIFT else ""
+    words = words or gettext("%(n)s 项措施未反馈")
+    return Matter(
+        kind=row.get_kind_display(),
+        due=row.feedback_due,
+        subject=row.listing.subject,
+        now=gettext("待签收，") * (row.status == Push.Status.OPEN) + words % {"n": count},
+        number=row.number,
+        url=reverse("desk-push", args=[row.public_id]),
+        provisional=row.provisional,
+    )
+
+
+def _tell_hit(row):
+    return Matter(
+        kind=gettext("命中反馈"),
+        due=row.feedback_due,
+        subject=row.listing.subject,
+        now=gettext("查询命中，未反馈处理结果"),
+        number=row.number,
+        url=reverse("desk-check", args=[row.check_public_id]),
+    )

@@ -1,0 +1,195 @@
+"""Credit repair on the key's department: applications from paper, decided by two officers."""
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from casework.api import (
+    ApplicantFields,
+    Door,
+    Empty,
+    Strict,
+    like,
+    once,
+    page,
+    page_of,
+    receipt,
+    seen_version,
+)
+from casework.api.pages import PAGE_PARAMETERS
+from listings.models import Listing
+from repair import services
+from repair.models import Repair
+from rulebook.models import parameter
+
+REPAIR = {
+    "number": "XF-2026-000001",
+    "listing": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
+    "received_on": "2027-04-02",
+    "due_on": "2027-04-07",
+    "provisional": True,
+    "status": "received",
+    "overdue": False,
+    "outcome": None,
+    "decided_on": None,
+    "version": 1,
+}
+RECEIPT = {
+    "number": REPAIR["number"],
+    "query_code": "K7M2P9QX4R",
+    "received_on": "2027-04-02",
+    "due_on": "2027-04-07",
+    "provisional": True,
+    "explanation": [{"date": "2027-04-05", "counts": False, "why": "清明节放假"}],
+}
+
+
+class Kinds(serializers.ListField):
+    """The kinds of evidence handed in; one may stand alone."""
+
+    child = serializers.CharField(max_length=100)
+
+    def to_internal_value(self, data):
+        return super().to_internal_value([data] if isinstance(data, str) else data)
+
+
+class ApplicationFields(Strict):
+    listing = serializers.UUIDField()
+    applicant = ApplicantFields()
+    evidence = Kinds(max_length=50)
+    statement = serializers.CharField(max_length=10_000, required=False)
+    commitment = serializers.CharField(max_length=10_000)
+    received_on = serializers.DateField()
+
+
+class AcceptanceFields(Empty):
+    accepted = serializers.BooleanField(default=True)
+    reasons = serializers.CharField(max_length=10_000, required=False, default="")
+
+
+class DecisionFields(Empty):
+    outcome = serializers.ChoiceField(choices=Repair.Outcome.choices)
+    reasons = serializers.CharField(max_length=10_000)
+    verification = serializers.CharField(max_length=10_000, required=False)
+
+
+class RepairDoor(Door):
+    """A door of applications for repair: those on the key's department; others' are a 404."""
+
+    def mine(self):
+        rows = Repair.objects.with_parts()
+        return rows if self.user.sees_all else rows.of_department(self.user.department_id)
+
+    def one(self, number):
+        rows = Repair.objects.with_parts().of_department(self.user.department_id)
+        return get_object_or_404(rows, number=number)
+
+    def show(self, repair):
+        return _repair(repair, self.today)
+
+    def seen(self, repair, given):
+        return seen_version(self.request, repair, lambda: self.show(repair), given.get("version"))
+
+    def answer(self, repair, status=200):
+        return Response(self.show(Repair.objects.with_parts().get(pk=repair.pk)), status)
+
+
+class Repairs(RepairDoor):
+    scopes = {"GET": "read", "POST": "publish"}
+    parameters = PAGE_PARAMETERS
+
+    @extend_schema(summary="本单位的信用修复", responses={200: page_of(REPAIR)})
+    def get(self, request):
+        return page(self, self.mine(), lambda found: [self.show(row) for row in found])
+
+    @extend_schema(
+        summary="登记书面的修复申请", request=ApplicationFields, responses={201: like(RECEIPT)}
+    )
+    @once
+    def post(self, request):
+        given = self.given(ApplicationFields)
+        rows = Listing.objects.filter(department=self.user.department_id)
+        evidence = given["evidence"]
+        repair, query_code = services.apply(
+            get_object_or_404(rows, public_id=given["listing"]),
+            applicant=given["applicant"],
+            statement=given.get("statement") or "；".join(evidence),
+            commitment=given["commitment"],
+            evidence_kinds=evidence,
+            received_on=given["received_on"],
+            actor=self.actor,
+            today=self.today,
+        )
+        days = parameter("repair_accept", on=repair.received_on)
+        return Response(receipt(repair, query_code, days), 201)
+
+
+class Accept(RepairDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(
+        summary="受理或不予受理", request=AcceptanceFields, responses={200: like(REPAIR)}
+    )
+    @once
+    def post(self, request, number):
+        repair = self.one(number)
+        given = self.given(AcceptanceFields)
+        self.seen(repair, given)
+        if given["accepted"]:
+            services.accept(repair, actor=self.actor, today=self.today, note=given["reasons"])
+        else:
+            services.not_accept(
+                repair, actor=self.actor, today=self.today, reasons=given["reasons"]
+            )
+        return self.answer(repair)
+
+
+class Decide(RepairDoor):
+    """The proposal. An application not yet accepted is accepted by the same step."""
+
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="提议决定", request=DecisionFields, responses={202: like(REPAIR)})
+    @once
+    def post(self, request, number):
+        repair = self.one(number)
+        given = self.given(DecisionFields)
+        self.seen(repair, given)
+        if repair.can("accept"):
+            repair = services.accept(repair, actor=self.actor, today=self.today)
+        services.propose_decision(
+            repair,
+            actor=self.actor,
+            outcome=given["outcome"],
+            reasons=given["reasons"],
+            verification=given.get("verification", given["reasons"]),
+        )
+        return self.answer(repair, 202)
+
+
+class ApproveDecision(RepairDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="批准决定", request=Empty, responses={200: like(REPAIR)})
+    @once
+    def post(self, request, number):
+        repair = self.one(number)
+        self.seen(repair, self.given(Empty))
+        services.approve_decision(repair, actor=self.actor, today=self.today)
+        return self.answer(repair)
+
+
+def _repair(row, today):
+    return {
+        "number": row.number,
+        "listing": str(row.listing.public_id),
+        "received_on": row.received_on,
+        "due_on": row.due_on,
+        "provisional": row.provisional,
+        "status": row.status,
+        "overdue": row.is_overdue(today),
+        "outcome": row.outcome or None,
+        "decided_on": row.decided_on,
+        "version": row.version,
+    }

@@ -1,0 +1,117 @@
+"""Every page in a browser: accessible, fits 360 px, no complaint, no call outside."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from parties.models import Role
+from tests import builders
+
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+def filled(transactional_db):
+    """An entry of each list, disputed and answered, so that every page has something to show."""
+    from django.utils import timezone
+
+    from jointaction import services as jointaction
+    from rulebook.services import seed_rules
+
+    seed_rules(demo=True)
+    firm = builders.firm("通化宏达示例建筑工程有限公司", "91220501MA0ABC1215")
+    red = builders.red_published(builders.firm("集安示例参茸药业有限公司"))
+    black = builders.published_black(firm)
+    objection, _code = builders.objection(black)
+    repair, _code = builders.repair()
+    draft = builders.black_draft()
+    jointaction.distribute(today=timezone.localdate())
+    return {
+        "red": red,
+        "black": black,
+        "draft": draft,
+        "objection": objection,
+        "repair": repair,
+        "push": black.pushes.filter(unit__code="czj").first(),
+    }
+
+
+def public_addresses(filled):
+    black, red = filled["black"], filled["red"]
+    return [
+        "/",
+        "/search/",
+        "/search/?q=宏达",
+        "/search/?q=91220501MA0ABC1215",
+        "/search/?q=没有这家",
+        "/red/",
+        "/black/",
+        "/red/notices/",
+        f"/red/{red.public_id}/",
+        f"/black/{black.public_id}/",
+        "/subjects/91220501MA0ABC1215/",
+        "/statistics/",
+        "/memoranda/",
+        "/about/",
+        "/accessibility/",
+        "/verify/",
+        "/sign-in/",
+        "/objections/new/",
+        f"/objections/new/?listing={black.public_id}",
+        "/objections/track/",
+        "/repair/new/",
+        f"/repair/new/?listing={filled['repair'].listing.public_id}",
+        "/repair/track/",
+        "/en/",
+        f"/en/black/{black.public_id}/",
+    ]
+
+
+def desk_addresses(filled):
+    return [
+        "/desk/",
+        "/desk/listings/",
+        "/desk/black/new/",
+        "/desk/red/new/",
+        f"/desk/black/{filled['draft'].public_id}/",
+        f"/desk/black/{filled['black'].public_id}/",
+        "/desk/objections/",
+        f"/desk/objections/{filled['objection'].public_id}/",
+        "/desk/repairs/",
+        "/desk/pushes/",
+        "/desk/checks/",
+        "/desk/notices/",
+    ]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_public_page_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width)
+    problems = {path: _problems(page, path) for path in public_addresses(filled)}
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_desk_page_is_accessible_and_fits(filled, page_at, width):
+    user = builders.officer("rsj", Role.CLERK.value, Role.LIAISON.value, username="rsj-desk")
+    page = page_at(width, user=user)
+    problems = {path: _problems(page, path) for path in desk_addresses(filled)}
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_units_push_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width, user=builders.liaison("czj"))
+    assert _problems(page, f"/desk/pushes/{filled['push'].public_id}/") == []
+
+
+def _problems(page, path):
+    """What axe finds, and how far the page is wider than the window."""
+    answer = page.goto(path)
+    if answer.status != 200:
+        return [f"answers {answer.status}"]
+    found = [
+        f"{row['id']}: {row['nodes'][0]['html'][:120]}"
+        for row in Axe().run(page, options=AXE).response["violations"]
+    ]
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return found + ([f"{wider} px too wide"] if wider > 0 else [])

@@ -1,0 +1,314 @@
+"""Who may open which door: every URL of the portal, asked by everybody.
+
+An address without a line in DOORS fails, so a new page has to say who may see it.
+"""
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from casework.models import Event
+from jointaction import services as jointaction
+from listings import services as listings
+from parties.models import Actor, ApiKey, Role
+from rulebook.models import Memorandum
+from tests import builders
+
+OPEN = "anybody"
+LOCAL = "anybody on this machine"
+STAFF = "any member of staff, about the own unit"
+MATTER = "staff of the matter's department; supervisor and auditor read"
+ACT = "staff of the matter's department, and nobody else"
+UNIT = "the unit that was asked; supervisor and auditor read"
+UNIT_ACT = "the unit that was asked, and nobody else"
+BOARD = "supervisor and auditor"
+KEY = "a key with the scope"
+
+DOORS = {
+    "healthz": OPEN,
+    "readyz": OPEN,
+    "metrics": LOCAL,
+    "desk-home": STAFF,
+    "desk-supervision": BOARD,
+    "desk-objections": STAFF,
+    "desk-objection-new": STAFF,
+    "desk-objection": MATTER,
+    "desk-objection-document": MATTER,
+    "desk-objection-letter": MATTER,
+    "desk-repairs": STAFF,
+    "desk-repair-new": STAFF,
+    "desk-repair": MATTER,
+    "desk-repair-document": MATTER,
+    "desk-listings": STAFF,
+    "desk-listing-red-new": STAFF,
+    "desk-listing-red": MATTER,
+    "desk-listing-red-edit": ACT,
+    "desk-listing-red-publish": ACT,
+    "desk-listing-black-new": STAFF,
+    "desk-listing-black": MATTER,
+    "desk-listing-black-edit": ACT,
+    "desk-listing-black-publish": ACT,
+    "desk-listing-correct": ACT,
+    "desk-listing-withdraw": ACT,
+    "desk-listing-proposal": MATTER,
+    "desk-listing-approve": ACT,
+    "desk-listing-reject": ACT,
+    "desk-pushes": STAFF,
+    "desk-push-acknowledge-many": STAFF,
+    "desk-push": UNIT,
+    "desk-push-acknowledge": UNIT_ACT,
+    "desk-push-answer": UNIT_ACT,
+    "desk-checks": STAFF,
+    "desk-check": UNIT_ACT,
+    "desk-notices": STAFF,
+    "desk-notices-read": STAFF,
+    "home": OPEN,
+    "search": OPEN,
+    "subject": OPEN,
+    "statistics": OPEN,
+    "memoranda": OPEN,
+    "memorandum": OPEN,
+    "about": OPEN,
+    "accessibility": OPEN,
+    "display": OPEN,
+    "sign-in": OPEN,
+    "sign-out": OPEN,
+    "robots": OPEN,
+    "sitemap": OPEN,
+    "objection-new": OPEN,
+    "objection-track": OPEN,
+    "objection-letter": OPEN,
+    "verify": OPEN,
+    "verify-code": OPEN,
+    "repair-new": OPEN,
+    "repair-track": OPEN,
+    "red-list": OPEN,
+    "red-notices": OPEN,
+    "red-entry": OPEN,
+    "black-list": OPEN,
+    "black-entry": OPEN,
+    "api-schema": OPEN,
+    "api-docs": OPEN,
+    "api-listings": KEY,
+    "api-listing": KEY,
+    "api-listing-history": KEY,
+    "api-listing-feedback": KEY,
+    "api-listing-recalls": KEY,
+    "api-publish": KEY,
+    "api-listing-correct": KEY,
+    "api-listing-withdraw": KEY,
+    "api-listing-approve": KEY,
+    "api-listing-reject": KEY,
+    "api-changes": KEY,
+    "api-categories": KEY,
+    "api-bases": KEY,
+    "api-measures": KEY,
+    "api-memoranda": KEY,
+    "api-memorandum": KEY,
+    "api-checks": KEY,
+    "api-check-feedback": KEY,
+    "api-pushes": KEY,
+    "api-push": KEY,
+    "api-push-subject": KEY,
+    "api-push-acknowledge": KEY,
+    "api-push-feedback": KEY,
+    "api-objections": KEY,
+    "api-objection-reply": KEY,
+    "api-objection-approve": KEY,
+    "api-repairs": KEY,
+    "api-repair-accept": KEY,
+    "api-repair-decide": KEY,
+    "api-repair-approve": KEY,
+}
+GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
+
+
+def _names(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            if pattern.namespace != "admin":
+                yield from _names(pattern.url_patterns)
+        else:
+            yield pattern.name
+
+
+def test_every_address_says_who_may_open_it():
+    assert set(_names(get_resolver().url_patterns)) == DOORS.keys()
+
+
+@pytest.fixture
+def house(rules):
+    """One matter of each kind, all of rsj's, its push with czj, and everybody's browser."""
+    entry, red = builders.published_black(), builders.red_published()
+    objection, _code = builders.objection(entry)
+    repair, _code = builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
+    clerk = Actor.of(builders.clerk())
+    other = builders.published_black()
+    proposal = listings.propose_withdrawal(other, reason="error", actor=clerk, note="列错")
+    jointaction.distribute(today=timezone.localdate())
+    push = entry.pushes.get(unit__code="czj")
+    check, _results = jointaction.check(
+        [{"code": entry.subject.code}],
+        actor=Actor.of(builders.liaison("czj")),
+        purpose="投标资格审查",
+        reference="示例1",
+        today=timezone.localdate(),
+    )
+    people = {
+        "stranger": builders.officer("hbj", Role.CLERK, Role.REVIEWER, Role.LIAISON),
+        "clerk": builders.clerk(),
+        "reviewer": builders.reviewer(),
+        "liaison": builders.liaison("czj"),
+        "supervisor": builders.supervisor(),
+        "auditor": builders.auditor(),
+    }
+    return {
+        "ids": {
+            "desk-objection": objection,
+            "desk-objection-letter": objection,
+            "desk-objection-document": objection,
+            "desk-repair": repair,
+            "desk-repair-document": repair,
+            "desk-listing-red": red,
+            "desk-listing-red-edit": builders.red_draft(),
+            "desk-listing-red-publish": builders.red_draft(),
+            "desk-listing-black": entry,
+            "desk-listing-black-edit": builders.black_draft(),
+            "desk-listing-black-publish": builders.black_draft(),
+            "desk-listing-correct": entry,
+            "desk-listing-withdraw": entry,
+            "desk-listing-proposal": proposal,
+            "desk-listing-approve": proposal,
+            "desk-listing-reject": proposal,
+            "desk-push": push,
+            "desk-push-acknowledge": push,
+            "desk-push-answer": push,
+            "desk-check": check,
+            "red-entry": red,
+            "black-entry": entry,
+            "memorandum": Memorandum.objects.first(),
+            "api-memorandum": Memorandum.objects.first(),
+            "api-push": push,
+            "api-push-subject": push,
+            "api-push-acknowledge": push,
+            "api-push-feedback": push,
+            "api-check-feedback": check,
+        },
+        "entry": entry,
+        "objection": objection,
+        "repair": repair,
+        "browsers": {name: builders.signed_in(Client(), user) for name, user in people.items()},
+        "people": people,
+    }
+
+
+def _address(name, house):
+    """The address of a page about the house's matters."""
+    for arguments in (
+        {},
+        {"public_id": getattr(house["ids"].get(name, house["entry"]), "public_id", None)},
+        {"public_id": house["entry"].public_id, "document_id": uuid.uuid4()},
+        {"code": house["entry"].subject.code},
+        {"number": house["repair" if "repair" in name else "objection"].number},
+    ):
+        try:
+            return reverse(name, kwargs=arguments)
+        except LookupError:
+            continue
+        except Exception as error:
+            if "NoReverseMatch" not in type(error).__name__:
+                raise
+    raise AssertionError(name)
+
+
+def _doors(*rules):
+    return sorted(name for name, rule in DOORS.items() if rule in rules)
+
+
+@pytest.mark.django_db
+def test_open_doors_answer_anybody(house):
+    for name in _doors(OPEN, LOCAL):
+        answer = Client().get(_address(name, house))
+        assert answer.status_code in GONE | {200, 503}, (name, answer.status_code)
+
+
+@pytest.mark.django_db
+def test_nobody_enters_the_desk_without_signing_in(house):
+    one_factor = Client()
+    one_factor.force_login(
+        house["people"]["clerk"], backend="django.contrib.auth.backends.ModelBackend"
+    )
+    for name in [name for name in DOORS if name.startswith("desk-")]:
+        for client in (Client(), one_factor):
+            for method in (client.get, client.post):
+                answer = method(_address(name, house))
+                assert answer.status_code in {302, 405}, (name, answer.status_code)
+                if answer.status_code == 302:
+                    assert answer.url.startswith(reverse("sign-in")), name
+
+
+@pytest.mark.django_db
+def test_a_stranger_meets_404_or_403_at_every_matter_and_changes_nothing(house):
+    lines = Event.objects.count()
+    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD):
+        if "document" in name:
+            continue
+        for method in (house["browsers"]["stranger"].get, house["browsers"]["stranger"].post):
+            status = method(_address(name, house)).status_code
+            assert status in {403, 404, 405}, (name, status)
+    assert Event.objects.count() == lines
+
+
+@pytest.mark.django_db
+def test_supervisor_and_auditor_read_and_change_nothing(house):
+    lines = Event.objects.count()
+    for who in ("supervisor", "auditor"):
+        browser = house["browsers"][who]
+        for name in _doors(MATTER, UNIT, BOARD):
+            if not name.endswith(("document", "letter")):
+                status = browser.get(_address(name, house)).status_code
+                assert status == 200, (who, name, status)
+        for name in _doors(MATTER, ACT, UNIT_ACT):
+            data = {"action": "investigate", "note": "试", "outcome": "rejected"}
+            status = browser.post(_address(name, house), data).status_code
+            assert status in {200, 302, 400, 403, 404, 405, 422}, (who, name, status)
+    assert Event.objects.count() == lines
+
+
+@pytest.mark.django_db
+def test_every_page_of_the_own_unit_opens(house):
+    for name in _doors(STAFF):
+        address = _address(name, house)
+        for who in ("clerk", "reviewer", "liaison"):
+            status = house["browsers"][who].get(address).status_code
+            assert status in {200, 403, 405}, (who, name, status)
+    for name in _doors(MATTER):
+        if "red" not in name and not name.endswith(("document", "letter")):
+            assert house["browsers"]["clerk"].get(_address(name, house)).status_code == 200, name
+
+
+@pytest.mark.django_db
+def test_no_door_of_the_api_opens_without_a_key_or_without_the_scope(house):
+    raw = builders.api_key(house["people"]["clerk"], ApiKey.Scope.MANAGE)
+    for name in _doors(KEY):
+        address = _address(name, house)
+        for method in ("get", "post"):
+            bare = getattr(Client(), method)(address, content_type="application/json")
+            keyed = getattr(Client(headers={"Authorization": f"Api-Key {raw}"}), method)(
+                address, content_type="application/json"
+            )
+            assert bare.status_code == 401, (name, method, bare.status_code)
+            assert keyed.status_code in {403, 405}, (name, method, keyed.status_code)
+            assert keyed["Content-Type"] == "application/problem+json", name
+
+
+@pytest.mark.django_db
+def test_a_revoked_key_opens_nothing_at_once(house):
+    raw = builders.api_key(house["people"]["clerk"])
+    machine = Client(headers={"Authorization": f"Api-Key {raw}"})
+    assert machine.get("/api/v1/listings/").status_code == 200
+    ApiKey.objects.update(revoked=True)
+    assert machine.get("/api/v1/listings/").status_code == 401
