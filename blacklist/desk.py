@@ -49,6 +49,4 @@ def edit(request, public_id):
 @desk_access
 def publish(request, public_id):
     listing = entry_of(request, ENTRIES.all(), public_id)
-    return publish_page(
-        request, listing, publish=services.publish, missing=services.missing
-    )
+    return publish_page(request, listing, publish=services.publish, missing=services.missing)

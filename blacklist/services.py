@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from blacklist import policies
 from blacklist.models import BlackListing, PriorNotice
-from casework.moves import IllegalMove, lock, record
+from casework.moves import IllegalMove, lock, move, record
 from casework.workdays import add_months, add_working_days
 from listings import services as listings
 from listings.models import ResponsiblePerson
@@ -27,23 +27,28 @@ def draft(
     """
     if category.kind != ListKind.BLACK:
         raise ValidationError({"category": _("这个类别不是黑名单的。")})
+    told = _told(listing__reference=fields.get("reference") or None, department=actor.department)
     listing, made = listings.draft(
         actor=actor, subject=subject, category=category, today=today, **fields
     )
     listing = BlackListing.objects.get(pk=listing.pk)
+    _void_notice(told, listing, actor)
+    step = record if made else move  # what a draft is made with is part of its first version
     if prior_notice:
-        _write_notice(listing, actor=actor, today=today, **prior_notice)
+        _write_notice(listing, actor=actor, today=today, step=step, **prior_notice)
     if responsible_persons is not None:
-        name_responsible_persons(listing, responsible_persons, actor=actor)
-    return listing, made
+        name_responsible_persons(listing, responsible_persons, actor=actor, step=step)
+    return BlackListing.objects.get(pk=listing.pk), made
 
 
 @transaction.atomic
 def edit(listing, *, actor, today, expected_version=None, prior_notice=None, **fields):
     """Change a draft and its prior notice together. Raises what `listings.services.edit` raises."""
+    told = _told(listing=listing.pk)
     edited = listings.edit(
         listing, actor=actor, today=today, expected_version=expected_version, **fields
     )
+    _void_notice(told, edited, actor)
     if prior_notice:
         _write_notice(edited, actor=actor, today=today, **prior_notice)
     return BlackListing.objects.get(pk=edited.pk)
@@ -77,15 +82,15 @@ def record_defence(listing, *, actor, received_on, text, opinion):
     notice.defence_received_on, notice.defence_text = received_on, text
     notice.opinion = opinion
     notice.full_clean()
-    if received_on < notice.served_on:
+    if not received_on or received_on < notice.served_on:
         raise ValidationError({"received_on": _("不能早于送达日期。")})
     notice.save()
-    record(listing, "record_defence", actor=actor, note=text[:200])
+    move(listing, "record_defence", actor=actor, note=f"{received_on}")
     return notice
 
 
 @transaction.atomic
-def name_responsible_persons(listing, people, *, actor):
+def name_responsible_persons(listing, people, *, actor, step=move):
     """Replace the draft's responsible persons. Naming one lists nobody by itself."""
     if not policies.may_serve_notice(actor.user, listing):
         raise PermissionDenied
@@ -96,7 +101,7 @@ def name_responsible_persons(listing, people, *, actor):
             _name(listing, **person)
         except ValidationError as error:
             raise ValidationError({f"responsible_persons.{index}": error.messages}) from error
-    record(listing, "name_responsible_persons", actor=actor, note=str(len(people)))
+    step(listing, "name_responsible_persons", actor=actor, note=str(len(people)))
 
 
 @transaction.atomic
@@ -107,9 +112,11 @@ def publish(listing, *, actor, today, expected_version=None):
     ValidationError (no_document, not_serious, no_notice, defence_open …) naming each
     thing that is missing, IllegalMove, StaleVersion.
     """
+    listing = lock(BlackListing(pk=listing.pk))  # first: whoever writes now is an author
     if not policies.may_publish(actor.user, listing):
         raise PermissionDenied
-    listing = _draft_of(listing)
+    if not listing.can("publish"):
+        raise IllegalMove(listing, "publish")
     errors = missing(listing, today)
     if errors:
         raise ValidationError(errors)
@@ -175,7 +182,9 @@ def _draft_of(listing):
     return listing
 
 
-def _write_notice(listing, *, actor, today, served_on, means, defence_until, defence=None):
+def _write_notice(
+    listing, *, actor, today, served_on, means, defence_until, defence=None, step=move
+):
     if not policies.may_serve_notice(actor.user, listing):
         raise PermissionDenied
     listing = _draft_of(listing)
@@ -187,9 +196,27 @@ def _write_notice(listing, *, actor, today, served_on, means, defence_until, def
         notice.defence_text = defence.get("text", "")
         notice.opinion = defence.get("opinion", "")
     notice.full_clean(exclude=["listing"])
+    if notice.defence_received_on and notice.defence_received_on < served_on:
+        raise ValidationError({"prior_notice.defence": _("收到陈述申辩不能早于送达日期。")})
     notice.save()
-    record(listing, "serve_notice", actor=actor, note=f"{served_on} – {defence_until}")
+    step(listing, "serve_notice", actor=actor, note=f"{served_on} – {defence_until}")
     return notice
+
+
+def _told(department=None, **which):
+    """The notice that was served for a draft, with the draft as it was then, or None."""
+    owned = {"listing__department": department} if department else {}
+    return PriorNotice.objects.select_related("listing").filter(**which, **owned).first()
+
+
+def _void_notice(told, listing, actor):
+    """A notice about another subject or another misconduct is none: it has to be served anew."""
+    if told is None or told.listing_id != listing.pk:
+        return
+    was = told.listing
+    if (was.subject_id, was.category_id) != (listing.subject_id, listing.category_id):
+        told.delete()
+        move(listing, "void_notice", actor=actor)
 
 
 def _refuse_short_notice(served_on, defence_until, today):

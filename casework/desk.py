@@ -1,5 +1,11 @@
 """What the desks of all matters show alike."""
 
+from django.utils.translation import gettext_lazy as _
+
+from parties.models import CLOCK, PUBLIC
+
+NOBODY = {CLOCK.label: _("系统"), PUBLIC.label: _("申请人")}
+
 
 def timeline(events, titles):
     """A journal as steps for the page, newest first; `titles` says in words what each action was.
@@ -10,13 +16,19 @@ def timeline(events, titles):
     return [
         {
             "at": event.at,
-            "by": event.by_label,
+            "by": NOBODY.get(event.by_label, event.by_label),
             "title": titles.get(event.action, event.action),
             "text": "　".join(filter(None, [event.note, event.private_note])),
             "state": "done" if index else "now",
         }
         for index, event in enumerate(lines)
     ]
+
+
+def ticked(request, name):
+    """The primary keys ticked on a list; what is none is passed over."""
+    values = request.POST.getlist(name)
+    return [int(value) for value in values if value.isdecimal() and len(value) < len(str(2**63))]
 
 
 def given(request):

@@ -14,7 +14,7 @@ import typst
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from casework.models import Document
 
@@ -90,14 +90,22 @@ def read(document):
     return (Path(settings.MEDIA_ROOT) / document.path).read_bytes()
 
 
+def _refuse_too_large(image, name):
+    if image.width * image.height > MOST_PIXELS:
+        raise ValidationError(_("“%(name)s”太大，请缩小后再传。") % {"name": name})
+
+
 def _redrawn(content, form, name):
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValidationError(_("“%(name)s”太大，请缩小后再传。") % {"name": name})
+        with Image.open(io.BytesIO(content), formats=[form]) as image:
+            _refuse_too_large(image, name)
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright.info = {}  # a JPEG's comment would be written along
             drawn = io.BytesIO()
-            image.convert("RGB").save(drawn, form)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+            upright.save(drawn, form)
+    except ValidationError:
+        raise
+    except Exception as error:  # a broken image fails in as many ways as there are decoders
         raise ValidationError(_("“%(name)s”打不开，请重新拍照或扫描。") % {"name": name}) from error
     return drawn.getvalue()
 

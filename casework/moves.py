@@ -84,16 +84,16 @@ def move(
 
 
 @transaction.atomic
-def move_many(rows, action, *, actor, note="", **fields):
+def move_many(rows, action, *, actor, note="", wait=False, **fields):
     """Take every row of a queryset along `action`, set-based, with one journal line each.
 
-    Rows are locked in primary key order; rows that another transaction holds are left
-    for the next run. One that MOVES refuses stops the whole with `IllegalMove`.
-    Returns the moved primary keys.
+    Rows are locked in primary key order; those that another transaction holds are left
+    for the next run, or with `wait` waited for, where no run would find them again. One that
+    MOVES refuses stops the whole with `IllegalMove`. Returns the moved primary keys.
     """
     model = rows.model
     sources, target = model.MOVES[action]
-    locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
+    locked = rows.order_by("pk").select_for_update(of=("self",), skip_locked=not wait)
     statuses = dict(locked.values_list("pk", "status"))
     for pk, status in statuses.items():
         if status not in sources:

@@ -205,6 +205,10 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": SITE_NAME,
     "VERSION": "1",
+    "DESCRIPTION": _(
+        "请求头 Authorization: Api-Key 加密钥。出错时返回 application/problem+json。"
+        "POST 可带 Idempotency-Key，24 小时内同一请求只办一次；对一件事的写操作可带 If-Match。"
+    ),
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from casework.desk import given, timeline
+from casework.desk import given, ticked, timeline
 from casework.forms import ActForm
 from casework.workdays import countdown
 from jointaction import policies, services
@@ -104,9 +104,8 @@ def _may_answer(request):
 @desk_access
 def acknowledge_many(request):
     """Acknowledge the ticked pushes of the unit; ticks of anything else change nothing."""
-    ticked = [value for value in request.POST.getlist("push") if value.isdecimal()]
     form = ActForm(request.POST)
-    chosen = _own_pushes(request).filter(pk__in=ticked)
+    chosen = _own_pushes(request).filter(pk__in=ticked(request, "push"))
     if not form.carry_out(services.acknowledge_many, chosen, actor=Actor.of(request.user)):
         raise PermissionDenied
     count = form.result

@@ -121,9 +121,7 @@ class Push(Case):
     def answered_measures(self):
         """Each measure with its newest answer, or None: [{…measure, "feedback": Feedback}]."""
         newest = {feedback.measure: feedback for feedback in self.feedback.all()}
-        return [
-            {**measure, "feedback": newest.get(measure["code"])} for measure in self.measures
-        ]
+        return [{**measure, "feedback": newest.get(measure["code"])} for measure in self.measures]
 
     @property
     def unanswered(self):

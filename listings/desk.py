@@ -1,9 +1,10 @@
 """The desk of both lists: the department's entries, drafting, publication, proposals of change."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,7 @@ from listings import policies, services
 from listings.forms import ApproveForm, CorrectForm, FindForm, PublishForm, RejectForm, WithdrawForm
 from listings.models import Listing, Proposal
 from parties.desk import desk_access
-from parties.models import Actor
+from parties.models import Actor, Role
 from rulebook.models import ListCategory
 
 PAGE = 20
@@ -26,6 +27,7 @@ JOURNAL = {
     "nominate": gettext_lazy("推荐"),
     "announce": gettext_lazy("公示"),
     "serve_notice": gettext_lazy("送达列入告知书"),
+    "void_notice": gettext_lazy("告知作废，须重新送达"),
     "record_defence": gettext_lazy("记录陈述申辩"),
     "name_responsible_persons": gettext_lazy("登记责任人员"),
     "publish": gettext_lazy("公布"),
@@ -67,7 +69,7 @@ def listings(request):
         "tabs": [(value, label, counts[value]) for value, label in TABS],
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "may_draft": _may_draft(request.user),
+        "may_draft": _categories(request.user).exists(),
     }
     return render(request, "listings/desk_list.html", context)
 
@@ -81,8 +83,11 @@ def _counts(rows, today):
     return rows.aggregate(**{value: Count("id", filter=reads) for value, reads in readings.items()})
 
 
-def _may_draft(user):
-    return ListCategory.objects.filter(active=True, departments=user.department_id).exists()
+def _categories(user):
+    """The categories under which the user may draft."""
+    if not user.has_role(Role.CLERK, Role.REVIEWER):
+        return ListCategory.objects.none()
+    return ListCategory.objects.filter(active=True, departments=user.department_id)
 
 
 def entry_of(request, entries, public_id):
@@ -144,14 +149,14 @@ def words_of(errors):
 
 def draft_page(request, *, kind, form_class, draft, template):
     """A new draft: first the category, then the form with the category's own fields."""
-    categories = ListCategory.objects.filter(
-        kind=kind, active=True, departments=request.user.department_id
-    )
+    categories = _categories(request.user).filter(kind=kind).select_related("basis")
     code = request.GET.get("category")
     if not code:
         context = {"kind": kind, "categories": categories}
         return render(request, "listings/desk_choose.html", context)
-    category = get_object_or_404(categories.select_related("basis"), code=code)
+    category = {row.code: row for row in categories}.get(code)
+    if category is None:
+        raise Http404
     form = form_class(given(request), category=category)
 
     def write():
@@ -176,6 +181,8 @@ def _tell_saved(request, listing, name):
 
 def edit_page(request, listing, *, form_class, edit, template):
     """The draft's form, filled in; a draft changed meanwhile is not overwritten."""
+    if not policies.may_edit(request.user, listing):
+        raise PermissionDenied
     form = form_class(given(request), category=listing.category, listing=listing)
 
     def write():
@@ -262,7 +269,7 @@ def _propose_page(request, listing, form, propose, template):
     if request.method == "POST" and form.carry_out(propose):
         messages.success(request, gettext("已提议，须由另一人审核，审核通过才生效。"))
         return redirect(url_of(listing))
-    may_propose = policies.may_edit(request.user, listing)
+    may_propose = listing.can("correct") and policies.may_edit(request.user, listing)
     context = {"entry": listing, "form": form, "may_propose": may_propose}
     return render(request, template, context, status=form.status)
 

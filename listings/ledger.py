@@ -174,9 +174,7 @@ def _text(day):
     return day.isoformat() if day else None
 
 
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def canonical(value):
@@ -229,9 +227,15 @@ def _version_of(entry, content):
         return listing.published_on, upper, False, content
     if action in {"withdraw", "repair"}:
         void = listing.end_reason in VOIDING
-        upper = listing.published_on if void else max(listing.ended_on, listing.published_on)
+        upper = listing.published_on if void else _last_in_force(listing)
         return listing.published_on, upper, void, content
     return None
+
+
+def _last_in_force(listing):
+    """The day on which the entry stopped: never before its first, never after its last."""
+    over = listing.visible_until + timedelta(days=1)
+    return max(listing.published_on, min(listing.ended_on, over))
 
 
 def _write_versions(rows):
@@ -323,25 +327,37 @@ WHERE seq <> position
 def verify_entries():
     """Compare every live entry with its last change; returns the first bad seq, or None.
 
-    A live entry must carry the very content of its last body, and no row may be
-    published or ended without a change that says so.
+    A live entry must carry the very content of its last body; no row may be published or
+    ended without a change that says so, nor be a draft again once there is one. An entry
+    without any change is told as 0. Entries are read 5,000 at a time.
     """
-    lasts = (
-        Change.objects.order_by("listing_id", "-seq").distinct("listing_id").select_related("body")
-    )
-    by_listing = {change.listing_id: change for change in lasts.iterator(chunk_size=5_000)}
-    codes = public_codes()
-    for listing in Listing.objects.with_parts().exclude(status="draft").iterator(chunk_size=5_000):
-        change = by_listing.get(listing.pk)
-        if change is None or not _agrees(listing, change, codes):
-            return change.seq if change else 0
+    codes, done = public_codes(), 0
+    while batch := list(Listing.objects.with_parts().filter(pk__gt=done).order_by("pk")[:CHUNK]):
+        changes = _last_changes(batch)
+        for listing in batch:
+            change = changes.get(listing.pk)
+            if not _agrees(listing, change, codes):
+                return change.seq if change else 0
+        done = batch[-1].pk
     return None
 
 
+CHUNK = 5_000
+
+
+def _last_changes(batch):
+    """{listing's key: its last change} of a run of entries."""
+    pks = [listing.pk for listing in batch]
+    lasts = Change.objects.filter(listing__in=pks).order_by("listing_id", "-seq")
+    return {c.listing_id: c for c in lasts.distinct("listing_id").select_related("body")}
+
+
 def _agrees(listing, change, codes):
+    if listing.status == Listing.Status.DRAFT or change is None:
+        return listing.status == Listing.Status.DRAFT and change is None
     body = getattr(change, "body", None)
     if body is None:
-        return True  # erased: only the digest is left
+        return False  # what is told of an entry today can't have been erased
     told = json.loads(bytes(body.body))
     told.pop("changes", None)
     ended = change.action in Listing.ENDINGS

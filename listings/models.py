@@ -155,6 +155,13 @@ class Listing(Case):
         "withdraw": ({Status.PUBLISHED}, Status.WITHDRAWN),
         "repair": ({Status.PUBLISHED}, Status.REPAIRED),
         "expire": ({Status.PUBLISHED}, Status.EXPIRED),
+        # what the list apps add to a draft: who approves it has seen its last version
+        "nominate": ({Status.DRAFT}, Status.DRAFT),
+        "announce": ({Status.DRAFT}, Status.DRAFT),
+        "serve_notice": ({Status.DRAFT}, Status.DRAFT),
+        "void_notice": ({Status.DRAFT}, Status.DRAFT),
+        "record_defence": ({Status.DRAFT}, Status.DRAFT),
+        "name_responsible_persons": ({Status.DRAFT}, Status.DRAFT),
     }
     ENDINGS = ("withdraw", "repair", "expire")
 
@@ -274,6 +281,12 @@ class Listing(Case):
         ) - {None}
 
 
+class ResponsiblePersonQuerySet(models.QuerySet):
+    def answerable(self, day):
+        """Those whose own term, if they have one, is not over."""
+        return self.filter(Q(until=None) | Q(until__gte=day))
+
+
 class ResponsiblePerson(models.Model):
     """A person who answers for the misconduct of a black entry; never listed by listing the firm.
 
@@ -298,6 +311,8 @@ class ResponsiblePerson(models.Model):
     basis = models.CharField(_("依据"), max_length=300)
     notice_served_on = models.DateField(_("单独告知日期"), null=True, blank=True)
     until = models.DateField(_("截止日"), null=True, blank=True)
+
+    objects = ResponsiblePersonQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = _("责任人员")

@@ -156,7 +156,13 @@ def details_of(listing):
     """The category's own fields that everybody may see, in their order: (title, value)."""
     fields = listing.category.fields.filter(disclosure="public")
     details = ((field, listing.details.get(field.code)) for field in fields)
-    return [(str(field), value) for field, value in details if value not in (None, "")]
+    return [(str(field), _with_unit(field, value)) for field, value in details if value]
+
+
+def _with_unit(field, value):
+    if field.type == field.Type.AMOUNT:
+        return gettext("%(amount)s 万元") % {"amount": value}
+    return value
 
 
 def measures_of(listing):

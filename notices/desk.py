@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from casework.desk import ticked
 from notices import services
 from notices.models import Notice
 from parties.desk import desk_access
@@ -31,8 +32,8 @@ def inbox(request):
 def read(request):
     """Mark the ticked messages as read, or all where none is ticked."""
     rows = Notice.objects.inbox(request.user)
-    ticked = [value for value in request.POST.getlist("notice") if value.isdecimal()]
-    if ticked:
-        rows = rows.filter(pk__in=ticked)
+    chosen = ticked(request, "notice")
+    if chosen:
+        rows = rows.filter(pk__in=chosen)
     services.mark_read(rows, now=timezone.now())
     return redirect("desk-notices")

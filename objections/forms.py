@@ -179,7 +179,12 @@ def _column(target, name):
 
 
 def _detail(field, details):
-    options = {"label": str(field), "required": False, "initial": details.get(field.code, "")}
+    unit = _("（万元）") if field.type == CategoryField.Type.AMOUNT else ""
+    options = {
+        "label": f"{field}{unit}",
+        "required": False,
+        "initial": details.get(field.code, ""),
+    }
     if field.type == CategoryField.Type.DATE:
         return forms.DateField(widget=DateInput(), **options)
     return forms.CharField(max_length=2_000, **options)

@@ -26,9 +26,9 @@ desk = [
 
 api = [
     path("objections/", machines.Objections.as_view(), name="api-objections"),
-    path("objections/<str:number>/reply/", machines.Reply.as_view(), name="api-objection-reply"),
+    path("objections/<slug:number>/reply/", machines.Reply.as_view(), name="api-objection-reply"),
     path(
-        "objections/<str:number>/approve/",
+        "objections/<slug:number>/approve/",
         machines.ApproveReply.as_view(),
         name="api-objection-approve",
     ),

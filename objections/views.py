@@ -131,7 +131,7 @@ def _stage(objection):
         Status.REPLY_PROPOSED: _("%(unit)s正在审核答复"),
         Status.REPLIED: _("%(unit)s已书面答复"),
     }
-    return words[objection.status] % {"unit": objection.department.short_name}
+    return words[objection.status] % {"unit": objection.department.in_brief}
 
 
 MEANINGS = {
@@ -163,13 +163,18 @@ def _steps(objection):
 
 
 def _told(event, objection):
-    tell = {"file": _told_filed, "investigate": _told_begun, "reply": _told_replied}
+    tell = {
+        "file": _told_filed,
+        "investigate": _told_begun,
+        "recount": _told_recounted,
+        "reply": _told_replied,
+    }
     step = tell[event.action](event, objection) if event.action in tell else None
     return step and {"at": event.at, "state": "done", **step}
 
 
 def _told_filed(_event, objection):
-    unit = objection.department.short_name
+    unit = objection.department.in_brief
     online = objection.door == Objection.Door.PLATFORM
     title = _("平台收到") if online else _("%(unit)s收到") % {"unit": unit}
     text = _("收到日期 %(day)s，证据 %(n)s 份。由%(unit)s办理，期限不因转办改变。")
@@ -180,6 +185,10 @@ def _told_filed(_event, objection):
 
 def _told_begun(event, _objection):
     return {"title": _("开始核查"), "text": event.note}
+
+
+def _told_recounted(event, _objection):
+    return {"title": _("期限重算"), "text": event.note}
 
 
 def _told_replied(_event, objection):

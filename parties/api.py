@@ -33,13 +33,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         prefix, _dot, _secret = given.partition(".")
         keys = ApiKey.objects.with_officer().filter(prefix=prefix, revoked=False)
         key = keys.first() if prefix else None
-        if key is None or not key.is_valid(given) or not key.officer.is_active:
+        if key is None or not key.is_valid(given) or not _may_answer(key.officer):
             return None
         expired = key.expiry_date is not None and key.expiry_date < timezone.now()
         return None if expired else key
 
     def _may_come_from(self, key, request):
         return not key.addresses or request.META.get("REMOTE_ADDR") in key.addresses
+
+
+def _may_answer(officer):
+    return officer.is_active and officer.department is not None and officer.department.active
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):

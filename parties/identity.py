@@ -28,7 +28,9 @@ ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 NATIONAL_REGION = "100000"  # registered with a national organ
 
 _BRACKETS = str.maketrans("[{<〔【〖「『《〈]}>〕】〗」』》〉", "((((((((((" + "))))))))))")
-_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})  # categories of Unicode
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})  # categories of Unicode
+_UNPRINTABLE = frozenset({"Cc", "Cs"})
+LONGEST_NAME = 200
 _DASHES = frozenset("-‐‑‒–—―−﹣")
 _DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・᛫", "·"))
 
@@ -40,6 +42,9 @@ def _compact(text):
 
 def _fold(text):
     """Width, case and composed signs folded; blanks and invisible characters dropped."""
+    upper = text.upper()
+    if upper.isalnum() and all(unicodedata.is_normalized("NFKC", form) for form in (text, upper)):
+        return upper  # the common case: nothing to fold or to drop
     text = unicodedata.normalize("NFKC", text).upper()
     kept = (symbol for symbol in text if unicodedata.category(symbol) not in _INVISIBLE)
     return unicodedata.normalize("NFKC", "".join(kept))
@@ -169,6 +174,19 @@ def normalise_name(name):
     Homophones and other cities stay different; the code decides who is meant, never the name.
     """
     return _fold(name or "").translate(_BRACKETS).translate(_DOTS)[:200]
+
+
+def check_name(name):
+    """The name without blanks around it, if there is one that can be kept.
+
+    Raises ValidationError.
+    """
+    name = name.strip() if isinstance(name, str) else ""
+    if not normalise_name(name) or len(name) > LONGEST_NAME:
+        raise ValidationError(_("请填写名称，最多 200 个字。"), code="bad_name")
+    if any(unicodedata.category(symbol) in _UNPRINTABLE for symbol in name):
+        raise ValidationError(_("名称含有不能保存的字符。"), code="bad_name")
+    return name
 
 
 def bigrams(name):

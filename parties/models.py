@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
@@ -35,6 +36,11 @@ class Department(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def in_brief(self):
+        """The short name, on English pages the English one."""
+        return self.name_en if (get_language() or "").startswith("en") else self.short_name
 
     @property
     def may_be_ordered(self):
@@ -133,7 +139,7 @@ class Actor:
 
     @property
     def columns(self):
-        return {"by_user": self.user, "by_key": self.key, "by_label": self.label}
+        return {"by_user": self.user, "by_key": self.key, "by_label": self.label[:120]}
 
     @property
     def department(self):

@@ -15,12 +15,12 @@ def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
     blank is filled in: a name that differs is told where it is asked, never overwritten.
     Raises ValidationError where the code is not a unified social credit code.
     """
-    code = identity.check_code(code)
+    code, name = identity.check_code(code), identity.check_name(name)
     subject, _made = Subject.objects.get_or_create(
         code=code,
         defaults={
             "kind": kind,
-            "name": name.strip(),
+            "name": name,
             "name_normalised": identity.normalise_name(name),
             "region": fields.get("region") or region_of(code),
             "legal_representative": fields.get("legal_representative", ""),
@@ -55,12 +55,13 @@ def person(name, paper_type, number):
     Raises ValidationError where the number is not a valid one of its kind.
     """
     number = identity.check_paper(paper_type, number, timezone.localdate())
+    name = identity.check_name(name)
     found = find_person(paper_type, number)
     if found:
         return found
     subject = Subject(
         kind=Subject.Kind.PERSON,
-        name=name.strip(),
+        name=name,
         name_normalised=identity.normalise_name(name),
         paper_type=paper_type,
     )

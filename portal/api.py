@@ -42,8 +42,9 @@ class Entries(Listings, ListingDoor):
         """The list that the body is for: its category says so, else `list`."""
         body = self.request.data if isinstance(self.request.data, dict) else {}
         code = body.get("category")
-        found = ListCategory.objects.filter(code=code) if isinstance(code, str) else None
-        kind = found and found.values_list("kind", flat=True).first()
+        readable = isinstance(code, str) and code.isprintable()
+        found = ListCategory.objects.filter(code=code if readable else "")
+        kind = found.values_list("kind", flat=True).first()
         return kind or ("red" if body.get("list") == "red" else "black")
 
 

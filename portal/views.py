@@ -217,6 +217,10 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs):
+        """The portal's name, where LoginView would show the host's."""
+        return super().get_context_data(**kwargs) | {"site_name": settings.SITE_NAME}
+
 
 class SignOut(LogoutView):
     next_page = "home"

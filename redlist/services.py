@@ -1,16 +1,19 @@
 """How an entry gets on the red list: nomination, screening, public notice, recognition."""
 
+from datetime import timedelta
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from casework.moves import IllegalMove, lock, record
+from casework.moves import IllegalMove, lock, move, record
 from casework.workdays import add_working_days
 from listings import services as listings
 from redlist import policies
 from redlist.models import Nomination, RedListing, Screening
 from rulebook.models import ListKind, parameter
 
+A_YEAR = timedelta(days=366)
 # What belongs to the black list alone.
 NOT_RED = ("document_number", "document_kind", "document_organ", "document_date", "degree")
 
@@ -36,6 +39,9 @@ def draft(
     _refuse_black_fields(category, fields)
     if not nominator:
         raise ValidationError({"nominator": _("请写明推荐单位。")})
+    announced = _announced(
+        listing__reference=fields.get("reference") or None, listing__department=actor.department
+    )
     listing, made = listings.draft(
         actor=actor, subject=subject, category=category, today=today, **fields
     )
@@ -43,12 +49,15 @@ def draft(
     nomination = Nomination.objects.filter(listing=listing).first() or Nomination(listing=listing)
     nomination.source = source or category.code
     nomination.nominator, nomination.evidence = nominator, evidence
+    if announced and announced != (listing.subject_id, listing.category_id):
+        nomination.notice_from = nomination.notice_until = None
     if public_notice:
         _set_notice(nomination, today, public_notice["from"], public_notice["until"])
     nomination.full_clean(exclude=["listing"])
     nomination.save()
-    record(listing, "nominate", actor=actor, note=nominator)
-    return listing, made
+    step = record if made else move  # what a draft is made with is part of its first version
+    step(listing, "nominate", actor=actor, note=nominator)
+    return RedListing.objects.get(pk=listing.pk), made
 
 
 @transaction.atomic
@@ -66,11 +75,14 @@ def edit(
 ):
     """Change a nomination and its draft together. Raises what `listings.services.edit` raises."""
     _refuse_black_fields(listing.category, fields)
+    announced = _announced(listing=listing.pk)
     edited = listings.edit(
         listing, actor=actor, today=today, expected_version=expected_version, **fields
     )
     nomination = Nomination.objects.select_for_update().get(listing=edited.pk)
     nomination.source, nomination.nominator, nomination.evidence = source, nominator, evidence
+    if announced != (edited.subject_id, edited.category_id):
+        nomination.notice_from = nomination.notice_until = None
     if public_notice:
         _set_notice(nomination, today, public_notice["from"], public_notice["until"])
     nomination.full_clean(exclude=["listing"])
@@ -87,7 +99,7 @@ def announce(listing, *, actor, today, notice_from, notice_until):
     nomination = Nomination.objects.select_for_update().get(listing=listing)
     _set_notice(nomination, today, notice_from, notice_until)
     nomination.save()
-    record(listing, "announce", actor=actor, note=f"{notice_from} – {notice_until}")
+    move(listing, "announce", actor=actor, note=f"{notice_from} – {notice_until}")
     return nomination
 
 
@@ -98,9 +110,11 @@ def publish(listing, *, actor, today, expected_version=None):
     Raises PermissionDenied for an author, ValidationError `black_listed` or
     `notice_open` (409), or naming what is missing.
     """
+    listing = lock(RedListing(pk=listing.pk))  # first: whoever writes now is an author
     if not policies.may_recognise(actor.user, listing):
         raise PermissionDenied
-    listing = _draft_of(listing)
+    if not listing.can("publish"):
+        raise IllegalMove(listing, "publish")
     errors = missing(listing, today)
     if errors:
         raise ValidationError(errors)
@@ -157,7 +171,15 @@ def _refuse_black_fields(category, fields):
         raise ValidationError({name: _("红名单没有这一项。") for name in given})
 
 
+def _announced(**which):
+    """(subject, category) that the public notice of a nomination is about, or None."""
+    found = Nomination.objects.filter(**which)
+    return found.values_list("listing__subject_id", "listing__category_id").first()
+
+
 def _set_notice(nomination, today, notice_from, notice_until):
+    if notice_from > today + A_YEAR:
+        raise ValidationError({"public_notice.from": _("日期太远了，请核对。")})
     days = parameter("public_notice", on=today)
     if notice_until < add_working_days(notice_from, days):
         raise ValidationError(

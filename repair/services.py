@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from blacklist.services import repair_from as earliest
 from casework import workdays
 from casework.moves import lock, move, record
-from casework.services import refuse, take_number
+from casework.services import refuse, refuse_bad_columns, take_number
 from listings import services as listings
 from listings.models import Listing
 from notices.services import tell
@@ -64,6 +64,8 @@ def apply(
         due_on=due_on,
         provisional=workdays.is_provisional(received_on, due_on),
     )
+    texts = ("applicant_name", "statement", "commitment")
+    refuse_bad_columns(repair, texts, applicant.get("email"))
     query_code = sealing.new_code()
     repair.query_code_key_id, repair.query_code_digest = sealing.blind_index(
         query_code, purpose="query"
@@ -158,6 +160,7 @@ def approve_decision(repair, *, actor, today):
     repair = lock(repair)
     if not policies.may_approve(actor.user, repair):
         raise PermissionDenied
+    lock(repair.listing)
     granted = repair.outcome == Outcome.GRANTED
     repair = move(repair, "grant" if granted else "refuse", actor=actor, decided_on=today)
     if granted and repair.listing.is_public(today):

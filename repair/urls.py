@@ -22,10 +22,10 @@ desk = [
 
 api = [
     path("repairs/", machines.Repairs.as_view(), name="api-repairs"),
-    path("repairs/<str:number>/accept/", machines.Accept.as_view(), name="api-repair-accept"),
-    path("repairs/<str:number>/decide/", machines.Decide.as_view(), name="api-repair-decide"),
+    path("repairs/<slug:number>/accept/", machines.Accept.as_view(), name="api-repair-accept"),
+    path("repairs/<slug:number>/decide/", machines.Decide.as_view(), name="api-repair-decide"),
     path(
-        "repairs/<str:number>/approve/",
+        "repairs/<slug:number>/approve/",
         machines.ApproveDecision.as_view(),
         name="api-repair-approve",
     ),

@@ -139,7 +139,7 @@ def _stage(repair):
         Status.GRANTED: _("%(unit)s准予修复"),
         Status.REFUSED: _("%(unit)s不予修复"),
     }
-    return words[repair.status] % {"unit": repair.department.short_name}
+    return words[repair.status] % {"unit": repair.department.in_brief}
 
 
 def _steps(repair):

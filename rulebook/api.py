@@ -103,7 +103,11 @@ class Measures(Rules):
 
 
 class Memoranda(Rules):
-    @extend_schema(summary="施行中的合作备忘录", operation_id="memoranda_list", responses={200: page_of(MEMORANDUM)})
+    @extend_schema(
+        summary="施行中的合作备忘录",
+        operation_id="memoranda_list",
+        responses={200: page_of(MEMORANDUM)},
+    )
     def get(self, request):
         rows = _memoranda().filter(pk__in=Memorandum.objects.in_force(self.today))
         return page(self, rows, self._show, ordering="code")

@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -234,8 +235,15 @@ class Parameter(models.Model):
 
 
 def parameter(code, *, on):
-    """The value of the rule `code` in force on the day `on`."""
-    row = Parameter.objects.filter(code=code, in_force_from__lte=on).latest("in_force_from")
+    """The value of the rule `code` in force on the day `on`.
+
+    Raises ValidationError where the day lies before the rule.
+    """
+    rows = Parameter.objects.filter(code=code, in_force_from__lte=on)
+    row = rows.order_by("in_force_from").last()
+    if row is None:
+        message = _("%(day)s 还没有这项规定，请核对日期。") % {"day": on}
+        raise ValidationError(message, code="no_rule")
     return row.value
 
 
@@ -269,6 +277,8 @@ class MemorandumMeasureQuerySet(models.QuerySet):
         rows = self.filter(memorandum__in=in_force)
         if category.misconduct_id:
             rows = rows.filter(measure__relevant_to=category.misconduct_id)
+            if category.misconduct.domain != Misconduct.Domain.JUDICIAL:
+                rows = rows.exclude(measure__refusal_only=True)
         return rows.select_related("memorandum", "unit", "measure").order_by(
             "unit__code", "measure__code"
         )

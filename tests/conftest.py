@@ -73,15 +73,17 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 
 def _let_flush_empty_everything():
-    plain = connection.ops.sql_flush
+    """For every connection of this process: a live server's threads have their own."""
+    operations = type(connection.ops)
+    plain = operations.sql_flush
 
-    def sql_flush(*args, **options):
-        statements = plain(*args, **options)
+    def sql_flush(self, *args, **options):
+        statements = plain(self, *args, **options)
         off = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in APPEND_ONLY]
         on = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in APPEND_ONLY]
         return [*off, *statements, *on] if statements else statements
 
-    connection.ops.sql_flush = sql_flush
+    operations.sql_flush = sql_flush
 
 
 @pytest.fixture

@@ -16,10 +16,16 @@ from portal.services.imports import import_listings
 from rulebook.models import ListCategory
 
 ROWS = 100_000
-HEADER = (
+
+
+def titles(text):
+    return text.split(",")
+
+
+HEADER = titles(
     "主体名称,统一社会信用代码,法定代表人,文书文号,文书种类,作出机关,文书日期,失信程度,认定理由,"
     "告知送达日期,送达方式,陈述申辩截止,陈述申辩意见,陈述申辩答复"
-).split(",")
+)
 FLAWED = 50  # one row of so many has a wrong check symbol
 
 
@@ -158,7 +164,8 @@ def _insert(cursor):
         """
         INSERT INTO parties_subject (public_id, kind, code, name, name_normalised, region,
             legal_representative, paper_type, paper_key_id, paper_index_key_id, created_at)
-        SELECT gen_random_uuid(), 'organization', c1, c0, c0, substr(c1, 3, 6), c2, '', '', '', now()
+        SELECT gen_random_uuid(), 'organization', c1, c0, c0, substr(c1, 3, 6), c2, '', '',
+            '', now()
         FROM bare
         """
     )

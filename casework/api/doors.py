@@ -1,6 +1,7 @@
 """The door that all endpoints have in common, and what bodies and answers are like."""
 
 import hashlib
+import io
 from functools import partial
 
 from django.conf import settings
@@ -9,8 +10,10 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from drf_spectacular.openapi import AutoSchema
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
@@ -27,12 +30,32 @@ class JsonOnly(DefaultContentNegotiation):
         return renderers
 
 
+class Json(JSONParser):
+    """A body within the limits of size and depth."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        body = parser_context["request"]._request.body  # refuses one that is too large
+        try:
+            return super().parse(io.BytesIO(body), media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError(_("嵌套太深。")) from error
+
+
+class DoorSchema(AutoSchema):
+    """What the OpenAPI page says of an endpoint: which scope the key must have."""
+
+    def get_description(self):
+        return _("密钥的权限范围：%(scope)s") % {"scope": self.view.scopes.get(self.method)}
+
+
 class Door(APIView):
     """An endpoint: `scopes` names the scope per method, `parameters` what a GET may ask with."""
 
     scopes = {}
     parameters = frozenset()
     content_negotiation_class = JsonOnly
+    parser_classes = [Json]
+    schema = DoorSchema()
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -41,7 +64,7 @@ class Door(APIView):
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
-        patch_vary_headers(response, ["Authorization", "Accept-Language"])
+        patch_vary_headers(response, ["Authorization"])
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)
             if request.method in READING and response.status_code == 200:

@@ -42,14 +42,23 @@ def problem(error, _context):
 
 
 def problem_body(status, code, detail, errors=None):
+    """The body of a refusal; what it repeats of the request is made fit to be sent."""
+    errors = {
+        _sendable(name): [_sendable(text) for text in texts]
+        for name, texts in (errors or {}).items()
+    }
     body = {
         "type": "about:blank",
         "title": http.HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": _sendable(detail),
         "code": code,
     }
     return {**body, "errors": errors} if errors else body
+
+
+def _sendable(text):
+    return str(text).encode(errors="replace").decode()
 
 
 @contextmanager

@@ -59,7 +59,12 @@ class AnswerFields(Strict):
     until = serializers.DateField(required=False)
     remark = serializers.CharField(max_length=2_000, allow_blank=True, required=False)
     reference = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    parameters = serializers.DictField(required=False)
+    parameters = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
+
+    def validate_parameters(self, given):
+        if len(given) > 50 or not all(name.isprintable() for name in given):
+            raise serializers.ValidationError(_("最多 50 项，名称不能有控制字符。"))
+        return given
 
 
 class FeedbackFields(Empty):

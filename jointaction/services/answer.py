@@ -1,12 +1,12 @@
 """What the units say: acknowledged, applied, not applicable, declined, lifted."""
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from casework.moves import IllegalMove, lock, move, move_many
-from casework.services import refuse
+from casework.services import refuse, storable
 from jointaction import policies
 from jointaction.models import Feedback, Hit, Push
 
@@ -69,7 +69,9 @@ def answer(push, answers, *, actor, today):
             },
         }
     )
-    Feedback.objects.bulk_create(_row(push, given, actor) for given in answers)
+    rows = [_row(push, given, actor) for given in answers]
+    _refuse_bad_columns(rows)
+    Feedback.objects.bulk_create(rows)
     answered = set(push.feedback.values_list("measure", flat=True))
     note = "；".join(f"{given['code']} {Outcome(given['outcome']).label}" for given in answers)
     seen = {} if push.acknowledged_at else {"acknowledged_at": timezone.now()}
@@ -95,7 +97,7 @@ def answer_hit(hit, *, actor, measures, handling, result, remark="", today):
             hit=hit,
             measure=code,
             outcome=outcome,
-            applied_on=today,
+            applied_on=today if handling == "applied" else None,
             remark=remark or result,
             reference=hit.reference,
             **actor.columns,
@@ -144,7 +146,11 @@ def answer_hit_by_measure(hit, answers, *, actor, today):
 
 def _refuse_partial_answer(hit, answers):
     given = {answer["code"]: answer for answer in answers}
-    errors = {"listing": hit.answered_at and _("这次命中已经反馈过了。")}
+    unknown = given.keys() - {measure["code"] for measure in hit.measures}
+    errors = {
+        "listing": hit.answered_at and _("这次命中已经反馈过了。"),
+        "measures": unknown and _("不是本单位的措施：%(codes)s。") % {"codes": ", ".join(unknown)},
+    }
     for index, measure in enumerate(hit.measures):
         answer = given.get(measure["code"], {})
         outcome = answer.get("outcome")
@@ -182,6 +188,18 @@ def _errors(push, given, index, today):
         f"{path}.remark": unexplained and _("不执行、不适用或继续执行的，请写明理由。"),
         f"{path}.applied_on": not in_time and _("执行日期要在公布日和今天之间。"),
     }
+
+
+def _refuse_bad_columns(rows):
+    """Name measure and field of what a column can't keep."""
+    for index, row in enumerate(rows):
+        try:
+            row.clean_fields(exclude=["push", "hit", "by_user", "by_key"])
+        except ValidationError as error:
+            words = {f"measures.{index}.{name}": found for name, found in error.error_dict.items()}
+            raise ValidationError(words) from error
+        if not storable([row.remark, row.reference, row.parameters]):
+            raise ValidationError({f"measures.{index}.remark": _("含有不能保存的字符。")})
 
 
 def _row(push, given, actor):

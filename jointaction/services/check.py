@@ -13,7 +13,7 @@ from listings import ledger
 from listings.models import Listing, ResponsiblePerson
 from listings.services import measures_of
 from parties import identity, sealing
-from parties.models import Subject
+from parties.models import PaperType, Subject
 from rulebook.models import ListKind, parameter
 
 MOST_SUBJECTS = 1_000
@@ -52,7 +52,9 @@ def check(subjects, *, actor, purpose, reference, today, as_of=None):
     if not policies.may_check(actor.user):
         raise PermissionDenied
     _refuse_bad_question(subjects, purpose, reference)
-    unit = actor.department
+    if as_of and as_of > today:
+        raise ValidationError({"as_of": _("查询日不能晚于今天。")})
+    unit, seq = actor.department, ledger.head().seq  # first: nothing up to it may be overlooked
     results = [Result(index) for index in range(len(subjects))]
     _find_organisations(subjects, results)
     _find_persons(subjects, results, today)
@@ -65,7 +67,7 @@ def check(subjects, *, actor, purpose, reference, today, as_of=None):
         purpose=purpose,
         reference=reference,
         as_of=as_of,
-        ledger_seq=ledger.head().seq,
+        ledger_seq=seq,
         subjects=len(subjects),
         hits=len(hits),
         **actor.columns,
@@ -108,26 +110,35 @@ def _ask_code(given, result, asked):
 
 
 def _find_persons(subjects, results, today):
+    asked = []
     for given, result in zip(subjects, results, strict=True):
-        if given.get("code") or not given.get("id_number"):
-            continue
-        try:
-            number = identity.check_paper(given["id_type"], given["id_number"], today)
-        except ValidationError as error:
-            result.outcome, result.reason = "invalid", error.code or "bad_format"
-            continue
-        person = _person(given["id_type"], number)
+        if given.get("id_number") and not given.get("code"):
+            _ask_paper(given, result, asked, today)
+    known = _persons({index for _given, _result, indexes in asked for index in indexes})
+    for given, result, indexes in asked:
+        person = next((known[index] for index in indexes if index in known), None)
         if not given.get("name") or _differs(given["name"], person):
             result.outcome, result.reason = "invalid", "name_does_not_match"
         else:
             result.subject = person
 
 
-def _person(paper_type, number):
-    indexes = sealing.blind_indexes(f"{paper_type}:{number}")
-    return Subject.objects.filter(
-        kind=Subject.Kind.PERSON, paper_type=paper_type, paper_index__in=indexes
-    ).first()
+def _ask_paper(given, result, asked, today):
+    paper_type = given.get("id_type")
+    try:
+        number = identity.check_paper(paper_type, given["id_number"], today)
+    except ValidationError as error:
+        result.outcome, result.reason = "invalid", error.code or "bad_format"
+    else:
+        asked.append((given, result, sealing.blind_indexes(f"{paper_type}:{number}")))
+
+
+def _persons(indexes):
+    """Those with these blind indexes, each of which covers the type of the paper as well."""
+    found = Subject.objects.filter(
+        kind=Subject.Kind.PERSON, paper_type__in=PaperType.values, paper_index__in=indexes
+    )
+    return {bytes(person.paper_index): person for person in found}
 
 
 def _differs(name, subject):
@@ -142,7 +153,8 @@ def _find_entries(results, unit, today, as_of):
         return
     entries = _in_force(today, as_of)
     own = list(entries.filter(subject__in=by_subject).order_by("kind", "pk"))
-    named = ResponsiblePerson.objects.filter(person__in=by_subject, listing__in=entries)
+    answerable = ResponsiblePerson.objects.answerable(as_of or today)
+    named = answerable.filter(person__in=by_subject, listing__in=entries)
     roles = list(named.values_list("person_id", "listing_id"))
     firms = entries.in_bulk([listing_id for _person_id, listing_id in roles])
     measures = measures_of([*own, *firms.values()])

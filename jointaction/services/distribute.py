@@ -63,13 +63,15 @@ def _insert(rows, first, last, due):
 
 
 def _supersede(listings):
-    """Close what a later push of the same entry to the same unit makes pointless."""
+    """Close what a later push of the same entry to the same unit makes pointless.
+
+    One that its unit is just answering is waited for: no later run would look at it again.
+    """
     later = Push.objects.filter(
         listing=OuterRef("listing"), unit=OuterRef("unit"), change__gt=OuterRef("change")
     )
-    move_many(
-        Push.objects.open().filter(Exists(later), listing__in=listings), "supersede", actor=CLOCK
-    )
+    pointless = Push.objects.open().filter(Exists(later), listing__in=listings)
+    move_many(pointless, "supersede", actor=CLOCK, wait=True)
 
 
 def _tell(pushes, last):

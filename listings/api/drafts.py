@@ -15,6 +15,11 @@ from rulebook.models import Degree, ListCategory, ListKind
 TEXT = {"max_length": 10_000, "allow_blank": True, "required": False}
 
 
+# a code and a title as any text: no signs that the database refuses
+_code = serializers.CharField(max_length=10)
+_title = serializers.CharField(max_length=300)
+
+
 class Choice(serializers.ChoiceField):
     """A choice by its code or by its Chinese name."""
 
@@ -75,7 +80,7 @@ class ChosenMeasure(serializers.Field):
 
     def to_internal_value(self, data):
         if isinstance(data, str):
-            return data, None
+            return _code.run_validation(data), None
         chosen = UntilFields(data=data)
         chosen.is_valid(raise_exception=True)
         return chosen.validated_data["code"], chosen.validated_data["until"]
@@ -84,7 +89,8 @@ class ChosenMeasure(serializers.Field):
 @extend_schema_field(like("M05"))
 class Category(serializers.Field):
     def to_internal_value(self, data):
-        found = ListCategory.objects.filter(code=str(data)).select_related("misconduct", "basis")
+        code = _code.run_validation(data)
+        found = ListCategory.objects.filter(code=code).select_related("misconduct", "basis")
         category = found.first()
         if category is None:
             raise serializers.ValidationError(_("没有这个类别。"))
@@ -94,7 +100,8 @@ class Category(serializers.Field):
 @extend_schema_field(like("shipin-anquan-fa"))
 class Basis(serializers.Field):
     def to_internal_value(self, data):
-        basis = basis_called(str(data), self.context["door"].today)
+        text = _title.run_validation(data)
+        basis = basis_called(text, self.context["door"].today)
         if basis is None:
             raise serializers.ValidationError(_("没有施行中的这部依据；代码和全称见 /bases/。"))
         return basis

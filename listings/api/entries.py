@@ -6,7 +6,7 @@ from django.db.models import Count
 from casework.api import instant
 from listings.models import Listing, Proposal, ResponsiblePerson
 from listings.policies import may_read
-from listings.services import measures_of, planned_measures
+from listings.services import measures_of, planned_measures_of
 from rulebook.models import CategoryField
 
 ENDED = {
@@ -63,8 +63,9 @@ LISTING = {
 
 
 def shown(listings, user, today, *, as_public=False):
-    """Entries as Listing objects for `user` today, in the order given; seven queries at most.
+    """Entries as Listing objects for `user` today, in the order given.
 
+    The number of queries does not grow with the entries, but for one per category of drafts.
     What has ended is told in five words, except to its own department, the supervisor and
     the auditor. `as_public` leaves out what only they would see of one in force.
     """
@@ -95,8 +96,8 @@ class _Parts:
         inside = set() if as_public else {row.pk for row in listings if _is_own(row, user)}
         drafts = [row for row in listings if row.status == Listing.Status.DRAFT]
         self.inside = inside
-        self.measures = measures_of([row for row in listings if row not in drafts])
-        self.measures |= {row.pk: planned_measures(row, today) for row in drafts}
+        self.measures = measures_of(row for row in listings if row.status != Listing.Status.DRAFT)
+        self.measures |= planned_measures_of(drafts, today)
         self.persons = _persons(self.pks)
         self.pending = _pending(inside)
         self.fields = _fields({row.category_id for row in listings})

@@ -4,15 +4,17 @@ Each change a person makes has a proposer and another approver; the public sees 
 the result, the journal both.
 """
 
+import copy
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from casework.moves import IllegalMove, lock, move, record
-from casework.services import refuse
+from casework.services import clean_columns, refuse
 from listings import ledger, policies
 from listings.models import Listing, Proposal
-from listings.services.draft import checked_details
+from listings.services.draft import checked_details, one_of_two, refuse_duplicate
 
 # What a correction may change; the term is never restarted by it.
 CORRECTABLE = frozenset(
@@ -45,6 +47,7 @@ def annotate(listing, *, disputed, actor, note=""):
 @transaction.atomic
 def correct(listing, fields, *, actor, note, changes=None):
     """Replace values of an entry in force: a new version, the term as it was."""
+    listing = lock(Listing(pk=listing.pk))
     fields = check_correction(listing, fields)
     old = {name: getattr(listing, name) for name in fields}
     changes = {
@@ -53,7 +56,8 @@ def correct(listing, fields, *, actor, note, changes=None):
         if old[name] != value
     }
     _refuse_unchanged(listing, fields)
-    return _act(listing, "correct", actor=actor, note=note, changes=changes, **fields)
+    with one_of_two():
+        return _act(listing, "correct", actor=actor, note=note, changes=changes, **fields)
 
 
 @transaction.atomic
@@ -61,6 +65,7 @@ def withdraw(listing, *, reason, actor, note, today):
     """Take an entry off its list before its term is over. Void from the start if in error."""
     if reason not in WITHDRAWAL_REASONS:
         raise ValidationError({"reason": _("撤下原因不对。")})
+    _refuse_over(listing, "withdraw", today)
     return _act(
         listing,
         "withdraw",
@@ -110,6 +115,7 @@ def approve(proposal, *, actor, today):
     if not policies.may_decide_proposal(actor.user, proposal):
         raise PermissionDenied
     proposal = move(proposal, "approve", actor=actor)
+    _refuse_over(proposal.listing, proposal.action, today)
     if proposal.action == Proposal.Action.CORRECT:
         correct(proposal.listing, proposal.fields, actor=actor, note=proposal.note)
     else:
@@ -145,6 +151,13 @@ def _propose(listing, action, *, actor, note, **fields):
     return proposal
 
 
+def _refuse_over(listing, action, today):
+    """What is over by its dates is over, whether or not the sweep has run."""
+    listing = lock(Listing(pk=listing.pk))
+    if not listing.is_public(today):
+        raise IllegalMove(listing, action)
+
+
 def _act(listing, action, *, actor, note, changes=None, **fields):
     """Move one entry and put the change in the ledger, in the caller's transaction."""
     moved = move(Listing(pk=listing.pk), action, actor=actor, note=note, changes=changes, **fields)
@@ -160,30 +173,44 @@ def check_correction(listing, fields):
         raise ValidationError(
             {name: _("这一项不能更正。") for name in unknown} or {"fields": _("没有要更正的。")}
         )
-    cleaned, errors = _columns(listing, fields)
+    cleaned, errors = clean_columns(listing, fields)
     if "details" in cleaned:
         cleaned["details"], bad = checked_details(listing, cleaned["details"])
         errors.update(bad)
-    until = cleaned.get("visible_until")
-    longer = until and listing.visible_until and until > listing.visible_until
-    refuse({**errors, **({"visible_until": _("更正不能延长公布期限。")} if longer else {})})
+    refuse({**_correction_errors(listing, cleaned), **errors})
     return cleaned
+
+
+def _correction_errors(listing, new):
+    """A correction empties nothing, lengthens nothing, and keeps the order of the dates."""
+    errors = {
+        name: _("更正不能删去这一项。")
+        for name, value in new.items()
+        if name != "details" and getattr(listing, name) and not value
+    }
+    until, dated = new.get("visible_until"), new.get("document_date")
+    if until and until > listing.visible_until:
+        errors["visible_until"] = _("更正不能延长公布期限。")
+    if until and until < listing.published_on:
+        errors["visible_until"] = _("不能早于公布日。")
+    if dated and dated > listing.published_on:
+        errors["document_date"] = _("文书日期不能晚于公布日。")
+    return {**errors, **_duplicate_error(listing, new.get("document_number"))}
+
+
+def _duplicate_error(listing, number):
+    same = copy.copy(listing)
+    same.document_number = number
+    try:
+        refuse_duplicate(same)
+    except ValidationError as error:
+        return error.error_dict
+    return {}
 
 
 def _refuse_unchanged(listing, fields):
     if all(getattr(listing, name) == value for name, value in fields.items()):
         raise ValidationError({"fields": _("新值和现在公布的一样，没有要更正的。")})
-
-
-def _columns(listing, fields):
-    cleaned, errors = {}, {}
-    for name, value in fields.items():
-        column = Listing._meta.get_field(name)
-        try:
-            cleaned[name] = column.clean(column.to_python(value), listing)
-        except ValidationError as error:
-            errors[name] = error
-    return cleaned, errors
 
 
 def _plain(value):

@@ -29,7 +29,7 @@ def expire_lapsed(*, today):
 def _expire_batch(today):
     lapsed = Listing.objects.lapsed(today).values("pk")[:BATCH]
     moved = move_many(
-        Listing.objects.filter(pk__in=lapsed),
+        Listing.objects.lapsed(today).filter(pk__in=lapsed),  # asked again once it is locked
         "expire",
         actor=CLOCK,
         ended_on=F("visible_until") + timedelta(days=1),

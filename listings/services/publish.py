@@ -84,6 +84,7 @@ def publish_many(drafts, *, actor, today, note=""):
             "publish",
             actor=actor,
             note=note,
+            wait=True,
             published_on=today,
             visible_until=last_day(sample, today),
             measure_set=_measure_set(measures_for(sample, today)),
@@ -138,6 +139,10 @@ def refuse_without_basis(listing, today):
     """A list rests on law: below the level set by the operator nothing is published."""
     if listing.basis is None:
         raise ValidationError({"basis": ValidationError(_("请写明法律依据。"), code="no_basis")})
+    ended = listing.basis.in_force_to
+    if ended and ended < today:
+        message = _("依据“%(basis)s”已经失效。") % {"basis": listing.basis}
+        raise ValidationError({"basis": ValidationError(message, code="basis_not_in_force")})
     if listing.basis.level > parameter("minimum_basis_level", on=today):
         raise ValidationError(
             {
@@ -167,7 +172,10 @@ def measures_for(listing, today):
 
     The listing department itself is asked for nothing.
     """
-    rows = MemorandumMeasure.objects.in_force_for(listing.category, today)
+    return _asked_of_units(listing, MemorandumMeasure.objects.in_force_for(listing.category, today))
+
+
+def _asked_of_units(listing, rows):
     chosen = listing.measure_codes
     return [
         {
@@ -186,9 +194,21 @@ def measures_for(listing, today):
 
 def planned_measures(listing, today):
     """What publication today would ask of the units, as `measures_of` tells it."""
-    planned = copy.copy(listing)
-    planned.measure_set = MeasureSet(measures=measures_for(listing, today))
-    return measures_of([planned])[listing.pk]
+    return planned_measures_of([listing], today)[listing.pk]
+
+
+def planned_measures_of(drafts, today):
+    """`planned_measures` of many drafts: {pk: measures}, one query for each category."""
+    categories = {draft.category_id: draft.category for draft in drafts}
+    rows = {
+        pk: list(MemorandumMeasure.objects.in_force_for(category, today))
+        for pk, category in categories.items()
+    }
+    planned = [copy.copy(draft) for draft in drafts]
+    for draft in planned:
+        asked = _asked_of_units(draft, rows[draft.category_id])
+        draft.measure_set = MeasureSet(measures=asked)
+    return measures_of(planned) if planned else {}
 
 
 def measures_of(listings):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from casework import workdays
 from casework.moves import lock, record
-from casework.services import refuse, take_number
+from casework.services import refuse, refuse_bad_columns, take_number
 from listings import services as listings
 from listings.models import Listing
 from notices.services import tell
@@ -59,6 +59,7 @@ def file(target, *, door, applicant, fields, grounds, received_on, actor, today,
         provisional=workdays.is_provisional(received_on, due_on),
         calendar_version=str(workdays.calendar_version(received_on, due_on)),
     )
+    refuse_bad_columns(objection, ("applicant_name", "grounds"), applicant.get("email"))
     query_code = sealing.new_code()
     objection.query_code_key_id, objection.query_code_digest = sealing.blind_index(
         query_code, purpose="query"

@@ -1,6 +1,7 @@
 """The written reply as PDF, made after the deciding transaction, stored once."""
 
 import logging
+from datetime import date
 
 from django.conf import settings
 from django.db import transaction
@@ -10,9 +11,9 @@ from django.utils.translation import override
 
 from casework import documents
 from casework.workdays import working_days_between
-from listings.models import Listing
 from objections.models import Objection
 from parties.models import CLOCK
+from rulebook.models import CategoryField
 
 log = logging.getLogger(__name__)
 Outcome = Objection.Outcome
@@ -101,14 +102,42 @@ def _what(objection):
 
 def _rows(objection):
     """Old and new values side by side, from the journal line of the correction."""
-    if objection.outcome != Outcome.UPHELD_CORRECTED or not objection.listing:
+    if objection.outcome != Outcome.UPHELD_CORRECTED:
         return []
-    line = objection.listing.journal.filter(action="correct").last()
-    changes = line.changes if line else {}
-    return [
-        [str(Listing._meta.get_field(name).verbose_name), str(old or ""), str(new)]
-        for name, (old, new) in changes.items()
+    target = objection.listing or objection.record
+    if objection.listing:
+        lines = target.journal.filter(action="correct", note__contains=objection.number)
+    else:
+        lines = objection.journal.filter(action="reply")
+    line = lines.last()
+    changes = dict(line.changes) if line else {}
+    details = changes.pop("details", None)
+    rows = [
+        [str(target._meta.get_field(name).verbose_name), *(_shown(target, name, v) for v in pair)]
+        for name, pair in changes.items()
     ]
+    return rows + (_detail_rows(target, *details) if details else [])
+
+
+def _detail_rows(listing, old, new):
+    """The category's own fields that changed; the value of one that is not public stays out."""
+    changed = [
+        field
+        for field in listing.category.fields.all()
+        if old.get(field.code) != new.get(field.code)
+    ]
+    return [
+        [field.title, *(str(values.get(field.code, "")) for values in (old, new))]
+        if field.disclosure == CategoryField.Disclosure.PUBLIC
+        else [field.title, _("不公开"), _("已更正，不公开")]
+        for field in changed
+    ]
+
+
+def _shown(target, name, value):
+    if value and target._meta.get_field(name).get_internal_type() == "DateField":
+        return _day(date.fromisoformat(value))
+    return str(value or "")
 
 
 def _day(day):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from casework.moves import lock, move
-from casework.services import refuse, take_number
+from casework.services import clean_columns, refuse, take_number
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
 from notices.services import tell
@@ -75,11 +75,10 @@ def approve_reply(objection, *, actor, today):
         replied_on=today,
         letter_number=f"{department.document_prefix}异复〔{today.year}〕{number}号",
         verify_code=sealing.new_code(12),
+        changes=_settle_record(objection) if objection.record_id else {},
     )
-    if objection.listing:
+    if objection.listing_id:
         _settle_entry(objection, actor, today)
-    else:
-        _settle_record(objection)
     _tell_applicant(objection, actor)
     return objection
 
@@ -108,8 +107,9 @@ def _tell_applicant(objection, actor):
 
 def _settle_entry(objection, actor, today):
     """Carry the outcome out; an entry that has ended meanwhile stays as it ended."""
+    lock(Listing(pk=objection.listing_id))  # of two last replies at once one takes the badge off
     listing = Listing.objects.with_parts().get(pk=objection.listing_id)
-    if not listing.can("correct"):
+    if not listing.is_public(today):
         return
     note = _("异议 %(number)s") % {"number": objection.number}
     if objection.outcome == Outcome.UPHELD_WITHDRAWN:
@@ -123,13 +123,24 @@ def _settle_entry(objection, actor, today):
 
 
 def _settle_record(objection):
+    """Carry the outcome out on an adverse record; returns {column: [old, new]} of what changed."""
     record = AdverseRecord.objects.select_for_update().get(pk=objection.record_id)
+    changes = {}
     if objection.outcome == Outcome.UPHELD_WITHDRAWN:
         record.state = AdverseRecord.State.WRONG
     if objection.outcome == Outcome.UPHELD_CORRECTED:
-        for name, value in objection.corrections.items():
+        for name, value in _checked(record, objection.corrections).items():
+            changes[name] = [str(getattr(record, name) or ""), str(value or "")]
             setattr(record, name, value)
     record.save()
+    return changes
+
+
+def _checked(record, corrections):
+    """The corrected columns as Python values. Raises ValidationError naming each bad one."""
+    cleaned, errors = clean_columns(record, corrections)
+    refuse(errors)
+    return cleaned
 
 
 RECORD_FIELDS = {"facts", "content", "basis_text", "decided_on", "public_until", "fine"}
@@ -149,3 +160,5 @@ def _refuse_bad_reply(objection, outcome, reasons, corrections):
     )
     if corrections and objection.listing:
         listings.check_correction(objection.listing, corrections)
+    elif corrections:
+        _checked(objection.record, corrections)

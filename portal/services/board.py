@@ -37,9 +37,8 @@ def board(today, year):
     Returns {"lines", "total"}; `total` has the same figures over all units. Three
     queries beside that for the units.
     """
-    pushes, objections, repairs = _pushes(today, year), _objections(today, year), _repairs(
-        today, year
-    )
+    pushes = _pushes(today, year)
+    objections, repairs = _objections(today, year), _repairs(today, year)
     asked = pushes.keys() | objections.keys() | repairs.keys()
     lines = [
         _line(unit, pushes.get(unit.pk, {}), objections.get(unit.pk), repairs.get(unit.pk))

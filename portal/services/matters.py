@@ -44,13 +44,13 @@ TABS = {
 class Matter:
     """One line of the desk's first page."""
 
-    kind: str
-    due: date | None
     subject: object
     now: str
     number: str
     url: str
     provisional: bool = False
+    kind: str = ""
+    due: date | None = None
     left: int | None = None
     group: str = "later"
 
@@ -124,6 +124,7 @@ class Matters:
         told = []
         for due, name, pk in keys:
             matter = self.sources[name].tell(rows[name][pk])
+            matter.kind = TABS[self.sources[name].tab]
             matter.due, matter.left = due, left.get(due)
             matter.group = self._group(due)
             told.append(matter)
@@ -217,8 +218,6 @@ def _counts(due, today, soon):
 def _tell_objection(row):
     approval = row.status == Objection.Status.REPLY_PROPOSED
     return Matter(
-        kind=gettext("异议"),
-        due=row.due_on,
         subject=row.subject,
         now=gettext("答复待审核") if approval else row.get_status_display(),
         number=row.number,
@@ -229,8 +228,6 @@ def _tell_objection(row):
 
 def _tell_repair(row):
     return Matter(
-        kind=gettext("修复"),
-        due=row.due_on,
         subject=row.listing.subject,
         now=row.get_status_display(),
         number=row.number,
@@ -241,10 +238,8 @@ def _tell_repair(row):
 
 def _tell_draft(row):
     return Matter(
-        kind=row.get_kind_display(),
-        due=None,
         subject=row.subject,
-        now=gettext("草稿已齐，待您审核公布"),
+        now=gettext("%(list)s草稿已齐，待您审核公布") % {"list": row.get_kind_display()},
         number=row.reference or row.document_number,
         url=reverse(f"desk-listing-{row.kind}-publish", args=[row.public_id]),
     )
@@ -252,8 +247,6 @@ def _tell_draft(row):
 
 def _tell_proposal(row):
     return Matter(
-        kind=row.listing.get_kind_display(),
-        due=None,
         subject=row.listing.subject,
         now=gettext("提议%(action)s，待您审核") % {"action": row.get_action_display()},
         number=row.listing.document_number,
@@ -266,8 +259,6 @@ def _tell_push(row):
     words = gettext("%(n)s 项措施待解除") if row.kind == Push.Kind.LIFT else ""
     words = words or gettext("%(n)s 项措施未反馈")
     return Matter(
-        kind=row.get_kind_display(),
-        due=row.feedback_due,
         subject=row.listing.subject,
         now=gettext("待签收，") * (row.status == Push.Status.OPEN) + words % {"n": count},
         number=row.number,
@@ -278,8 +269,6 @@ def _tell_push(row):
 
 def _tell_hit(row):
     return Matter(
-        kind=gettext("命中反馈"),
-        due=row.feedback_due,
         subject=row.listing.subject,
         now=gettext("查询命中，未反馈处理结果"),
         number=row.number,

@@ -1,5 +1,6 @@
 """What all endpoints share: refusals as problem+json, pages, ETags, acting once, request ids."""
 
+import json
 import threading
 
 import pytest
@@ -68,10 +69,35 @@ def test_faults_of_the_request_are_named():
     is_problem(client.get("/api/v1/listings/not-an-id/"), 404, "not_found")
 
 
+def test_signs_that_the_database_refuses_are_a_refusal_too():
+    client = Machine(clerk()).client
+    for name in ("category", "basis", "reference", "ground"):
+        for sign in ("\x00", "\ud800"):
+            body = json.dumps(black_body(degree=sign, **{name: sign, sign: sign}))
+            answer = client.post("/api/v1/listings/", body, content_type="application/json")
+            assert answer.status_code == 400, (name, sign)
+    odd = black_body(measures=["\x00"], details={"\x00": "\x00"})
+    assert client.post("/api/v1/listings/", odd, "json").status_code == 400
+    for query in ("q", "code", "region", "category", "cursor", "status"):
+        assert client.get("/api/v1/listings/", {query: "a\x00b"}).status_code == 400, query
+    assert client.post("/api/v1/objections/%00/reply/").status_code == 404
+
+
+def test_a_body_too_large_or_too_deep_is_refused():
+    client = Machine(clerk()).client
+    large = '{"ground": "' + "a" * 3_000_000 + '"}'
+    answer = client.post("/api/v1/listings/", large, content_type="application/json")
+    is_problem(answer, 413, "too_large")
+    deep = "[" * 200_000
+    answer = client.post("/api/v1/listings/", deep, content_type="application/json")
+    is_problem(answer, 400, "parse_error")
+
+
 def test_a_fault_of_ours_is_a_problem_too(monkeypatch):
     machine = Machine(clerk())
     machine.client.raise_request_exception = False
-    monkeypatch.setattr(Listing.objects, "with_parts", None)
+    monkeypatch.setattr("listings.api.doors.shown", None)
+    black_draft()
     is_problem(machine.client.get("/api/v1/listings/"), 500, "error")
 
 
@@ -101,7 +127,7 @@ def test_pages_lead_on_and_back_without_gaps():
     for ordering in ({}, {"ordering": "published_on"}, {"ordering": "-visible_until"}):
         whole = machine.get("/listings/", **ordering)["results"]
         page = machine.get("/listings/", page_size=2, **ordering)
-        first, seen = page, page["results"]
+        first, seen = page, [*page["results"]]
         while page["next"]:
             page = machine.client.get(page["next"]).json()
             seen += page["results"]
@@ -128,7 +154,6 @@ def test_what_has_not_changed_is_not_sent_again_until_midnight():
     again = machine.client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
     assert other.client.get(path)["ETag"] != etag
-    assert machine.client.get(path, headers={"Accept-Language": "en"})["ETag"] != etag
     with time_machine.travel(timezone.now() + timezone.timedelta(days=1)):
         assert machine.client.get(path)["ETag"] != etag
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from parties import identity
 
 LONGEST_TEXT = 20_000
+SMALLEST = Decimal("0.000001")
 SERIAL_ZERO = date(1899, 12, 30)  # day 0 of a spreadsheet's calendar
 DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{2}:\d{2}(?::[\d.]+)?)?")
 
@@ -98,7 +99,7 @@ def amount(value):
         raise Refused("bad_amount", _("不是金额（万元，最多六位小数）"))
     if found < 0:
         raise Refused("negative_amount", _("金额不能是负数"))
-    return found
+    return found.quantize(SMALLEST)
 
 
 def code(value):

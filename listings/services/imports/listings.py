@@ -207,6 +207,7 @@ class Row:
         self.task = task
         self.title = subjects.titles(columns)
         self.fields = list(task.category.fields.all())
+        self.required = any(field.required for field in self.fields)
         self.titles = {field.code: field.title for field in self.fields}
         self.bases = self._bases()
         self.sample = Listing(category=task.category)
@@ -295,6 +296,8 @@ class Row:
 
     def details(self, values, problems):
         given = {field.code: values.get(f"own_{field.code}") for field in self.fields}
+        if not (self.required or any(given.values())):
+            return {}
         given |= {c: _detail(v, f) for f in self.fields for c, v in [(f.code, given[f.code])] if v}
         details, errors = checked_details(self.sample, given)
         for name, error in errors.items():

@@ -13,7 +13,9 @@ HEADER = ("account", "unit", "role", "password", "second factor (TOTP secret)")
 
 
 class Command(BaseCommand):
-    help = "Fill an empty portal with made-up entries and accounts; done once, changes nothing later."
+    help = (
+        "Fill an empty portal with made-up entries and accounts; done once, changes nothing later."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument(

@@ -1,6 +1,5 @@
 """Lives of made-up black entries: drafted, notified, published, and what came of them."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from rulebook.models import ListCategory, MemorandumMeasure
 DAY = timedelta(days=1)
 ALWAYS = {"PA07", "PA08"}  # the finance bureau and the trading centre have something to do
 NEED_END = {"PA09", "PA11"}
+SCJG = ["H01", "M14", "M20", "M21"]  # listed by the market regulator, whose people sign in
 SHORT = 24  # months; entries of a shorter term are over before repair may be asked for
 
 
@@ -50,17 +50,17 @@ def _in_force(story):
     enter(story, entry)
 
 
-
 def _draft(story):
     enter(story, _new(story, story.after(story.today, 8), notice=False))
 
 
-def _defence_open(story):
-    enter(story, _new(story, story.after(story.today, story.rng.randint(6, 8))))
+def _defence_open(story, codes=()):
+    day = story.after(story.today, story.rng.randint(6, 8))
+    enter(story, _new(story, day, category=pick(story, codes=codes)))
 
 
-def _ready(story):
-    enter(story, _new(story, story.after(story.today, 1)))
+def _ready(story, codes=()):
+    enter(story, _new(story, story.after(story.today, 1), category=pick(story, codes=codes)))
 
 
 def _defence_unanswered(story):
@@ -107,14 +107,14 @@ def _proposed(story):
     enter(story, entry)
 
 
-def _objected(story, outcome):
+def _objected(story, outcome, *, late=False):
     entry = _live(story, settled=90, having="amount" if "corrected" in outcome else "")
-    entry.then = partial(remedies.contest_later, story, outcome)
+    entry.then = partial(remedies.contest_later, story, outcome, late)
     enter(story, entry)
 
 
-def _objection_open(story, days_ago, stop):
-    entry = _live(story, settled=40)
+def _objection_open(story, days_ago, stop, codes=()):
+    entry = _live(story, settled=40, codes=codes)
     received = story.after(story.today, -days_ago)
     entry.then = lambda listing, _day: remedies.contest(story, listing, received, stop=stop)
     enter(story, entry)
@@ -126,8 +126,8 @@ def _repaired(story, outcome):
     enter(story, entry)
 
 
-def _repair_open(story, days_ago, stop):
-    entry = _long(story)
+def _repair_open(story, days_ago, stop, codes=()):
+    entry = _long(story, codes=codes)
     received = story.after(story.today, -days_ago)
     entry.then = lambda listing, _day: remedies.repair(story, listing, received, stop=stop)
     enter(story, entry)
@@ -135,58 +135,67 @@ def _repair_open(story, days_ago, stop):
 
 FATES = {
     _draft: 5,
-    _defence_open: 7,
+    _defence_open: 4,
+    partial(_defence_open, codes=["M05"]): 1,
+    partial(_defence_open, codes=["J01"]): 1,
+    partial(_defence_open, codes=SCJG): 1,
     _defence_unanswered: 2,
     _defence_answered: 2,
-    _ready: 7,
+    _ready: 3,
+    partial(_ready, codes=["M05"]): 2,
+    partial(_ready, codes=["J01"]): 1,
+    partial(_ready, codes=SCJG): 1,
     _lapsed_yesterday: 3,
     _expired: 42,
     partial(_withdrawn, reason="error"): 4,
     partial(_withdrawn, reason="document_quashed"): 6,
     _corrected: 8,
     _proposed: 2,
-    partial(_objected, outcome="rejected"): 13,
+    partial(_objected, outcome="rejected"): 12,
+    partial(_objected, outcome="rejected", late=True): 1,
     partial(_objected, outcome="upheld_corrected"): 6,
     partial(_objected, outcome="upheld_withdrawn"): 5,
     partial(_objection_open, days_ago=1, stop="received"): 3,
     partial(_objection_open, days_ago=4, stop="investigating"): 2,
-    partial(_objection_open, days_ago=9, stop="investigating"): 2,
-    partial(_objection_open, days_ago=12, stop="reply_proposed"): 1,
+    partial(_objection_open, days_ago=9, stop="investigating", codes=SCJG): 2,
+    partial(_objection_open, days_ago=12, stop="reply_proposed", codes=["M05"]): 1,
     partial(_objection_open, days_ago=14, stop="reply_proposed"): 1,
-    partial(_objection_open, days_ago=18, stop="investigating"): 1,  # overdue
+    partial(_objection_open, days_ago=18, stop="investigating", codes=["M05"]): 1,  # overdue
     partial(_repaired, outcome="granted"): 18,
     partial(_repaired, outcome="refused"): 4,
     partial(_repaired, outcome="not_accepted"): 3,
-    partial(_repair_open, days_ago=1, stop="received"): 2,
+    partial(_repair_open, days_ago=1, stop="received", codes=SCJG): 2,
     partial(_repair_open, days_ago=6, stop="accepted"): 2,
     partial(_repair_open, days_ago=10, stop="accepted"): 1,
-    partial(_repair_open, days_ago=8, stop="decision_proposed"): 2,
-    partial(_repair_open, days_ago=15, stop="accepted"): 1,  # overdue
+    partial(_repair_open, days_ago=8, stop="decision_proposed", codes=SCJG): 2,
+    partial(_repair_open, days_ago=15, stop="accepted", codes=["J01"]): 1,  # overdue
 }
 
 
-def _live(story, *, settled=5, having=""):
+def _live(story, *, settled=5, having="", codes=()):
     """An entry whose term still runs, published `settled` days ago at the latest."""
-    category = pick(story, having=having)
+    category = pick(story, having=having, codes=codes)
     since = max(story.first, add_months(story.today, -category.term_months)) + 30 * DAY
     day = story.some_day(since, story.today - settled * DAY)
     return _new(story, day, category=category)
 
 
-def _long(story):
+def _long(story, codes=()):
     """An entry still on its list whose repair may be asked for already."""
-    category = pick(story, least_term=SHORT)
+    category = pick(story, least_term=SHORT, codes=codes)
     since = max(story.first, add_months(story.today, -category.term_months)) + 40 * DAY
     return _new(story, story.some_day(since, add_months(story.today, -14)), category=category)
 
 
-def pick(story, *, having="", least_term=0):
-    """A category by its weight, perhaps one with a field `having` or of a longer term."""
+def pick(story, *, having="", least_term=0, codes=()):
+    """A category by its weight: of `codes`, with a field `having`, of a longer term."""
     kinds = texts.table("black")
+    codes = codes or kinds.keys()
     fitting = [
         category
-        for category in ListCategory.objects.filter(code__in=kinds)
-        if category.term_months >= least_term
+        for category in story.categories
+        if category.code in codes
+        and category.term_months >= least_term
         and having in {"", *kinds[category.code].get("details", {})}
         and (not least_term or category.repairable)
     ]
@@ -201,8 +210,6 @@ def _new(story, published_on, *, category=None, **given):
 
 
 # ── acts ──────────────────────────────────────────────────────────────────────────────────────
-
-numbers = Counter()
 
 
 def enter(story, entry):
@@ -225,7 +232,7 @@ def _write(story, entry, *, today):
         today=today,
         degree="serious",
         ground=texts.fill(story.rng.choice(kind["ground"]), values),
-        document_number=number_of(kind["sign"][entry.unit], document_date.year),
+        document_number=number_of(story, kind["sign"][entry.unit], document_date.year),
         document_kind=kind["document"],
         document_organ=actor.department.name,
         document_date=document_date,
@@ -238,10 +245,10 @@ def _write(story, entry, *, today):
         _notify(story, entry, listing, today)
 
 
-def number_of(sign, year):
+def number_of(story, sign, year):
     """The next number of a made-up series, as 吉通示人社监决字〔2026〕第21号."""
-    numbers[sign, year] += 1
-    return f"吉通示{sign}字〔{year}〕第{numbers[sign, year] + 20}号"
+    story.numbers[sign, year] += 1
+    return f"吉通示{sign}字〔{year}〕第{story.numbers[sign, year] + 20}号"
 
 
 def subject_for(story, kind, known=0.05):
@@ -249,11 +256,15 @@ def subject_for(story, kind, known=0.05):
     rng = story.rng
     if rng.random() < kind.get("person", 0):
         return story.people.person()
-    if story.firms and rng.random() < known:
-        return rng.choice(story.firms)
+    if rng.random() < known and (found := _of_trade(story.firms, kind["trades"])):
+        return rng.choice(found)
     subject = story.people.firm(kind["trades"], trader=kind.get("trader", 0))
     story.firms.append(subject)
     return subject
+
+
+def _of_trade(firms, trades):
+    return [firm for firm in firms if any(trade in firm.name for trade in trades)]
 
 
 def measures(story, category):
@@ -262,7 +273,7 @@ def measures(story, category):
     codes = sorted({row.measure.code for row in rows} - NEED_END)
     fixed = sorted(ALWAYS.intersection(codes))
     free = [code for code in codes if code not in ALWAYS]
-    return fixed + sorted(story.rng.sample(free, min(len(free), story.rng.randint(2, 4))))
+    return fixed + sorted(story.rng.sample(free, min(len(free), story.rng.randint(1, 3))))
 
 
 def _responsible(story, subject, values):

@@ -1,7 +1,6 @@
 """Checks of the demonstration: units ask before they decide, and mostly say what came of it."""
 
 from datetime import timedelta
-from itertools import count
 
 from jointaction import services as jointaction
 from jointaction.models import Hit
@@ -9,7 +8,6 @@ from portal.services.demo import staff, subjects, texts
 
 DAY = timedelta(days=1)
 NUMBER = 90
-references = count(101)
 
 
 def plan(story):
@@ -26,8 +24,8 @@ def _ask(story, unit, *, today):
     known = rng.sample(story.firms[-60:], min(len(story.firms[-60:]), rng.randint(1, 3)))
     asked = [{"code": firm.code, "name": firm.name} for firm in known]
     if rng.random() < 0.4:  # a firm that the portal has never heard of
-        asked.append({"code": subjects.code_of("91220501", "MH", next(references))})
-    reference = f"{unit.upper()}-{today.year}-{next(references):04}"
+        asked.append({"code": subjects.code_of("91220501", "MH", next(story.references))})
+    reference = f"{unit.upper()}-{today.year}-{next(story.references):04}"
     check, _results = jointaction.check(
         asked,
         actor=staff.liaison(unit),

@@ -168,7 +168,7 @@ def _basis(kind):
 def _measures(story, category):
     rows = MemorandumMeasure.objects.in_force_for(category, story.today)
     codes = {row.measure.code for row in rows if not row.measure.persons_only}
-    return sorted(ALWAYS | set(story.rng.sample(sorted(codes - ALWAYS), 3)))
+    return sorted(ALWAYS | set(story.rng.sample(sorted(codes - ALWAYS), 1)))
 
 
 def _announce(story, entry, listing, unit, *, today):

@@ -12,16 +12,15 @@ FEW_MONTHS = 5
 # ── objections ────────────────────────────────────────────────────────────────────────────────
 
 
-def contest_later(story, outcome, listing, published_on):
+def contest_later(story, outcome, late, listing, published_on):
     """An objection some weeks after publication that is answered with `outcome`."""
     received = story.after(published_on, story.rng.randint(3, 30))
-    contest(story, listing, received, outcome=outcome)
+    contest(story, listing, received, outcome=outcome, late=late)
 
 
-def contest(story, listing, received_on, *, outcome="rejected", stop="", **given):
-    """Plan an objection and its handling, which halts at the status `stop`."""
+def contest(story, listing, received_on, *, outcome="rejected", stop="", late=False, **given):
+    """Plan an objection and its handling, up to the status `stop`, `late` perhaps."""
     rng = story.rng
-    late = not stop and rng.random() < 0.06
     steps = {"received": (received_on, _file)}
     looked = story.after(received_on, rng.randint(1, 2))
     steps["investigating"] = (looked, _investigate)
@@ -33,7 +32,7 @@ def contest(story, listing, received_on, *, outcome="rejected", stop="", **given
         story.on(day, act, story, matter)
         if status == stop:
             break
-    story.chase(*(story.after(received_on, days) for days in (10, 12, 14, 16)))
+    story.chase_remedies(*(story.after(received_on, days) for days in (10, 12, 14, 16)))
 
 
 def _file(story, matter, *, today):
@@ -126,7 +125,7 @@ def repair(story, listing, received_on, *, outcome="granted", stop=""):
         story.on(day, act, story, matter)
         if status == stop:
             break
-    story.chase(story.after(received_on, 5), story.after(accepted, 11))
+    story.chase_remedies(story.after(received_on, 5), story.after(accepted, 11))
 
 
 def _apply(story, matter, *, today):

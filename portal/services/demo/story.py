@@ -1,7 +1,11 @@
 """What happens when: acts wait in a queue by their instant and are played in its order."""
 
 import heapq
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import count
 
 from django.conf import settings
@@ -16,9 +20,21 @@ from objections import services as objections
 from portal.services.demo import clock, units
 from portal.services.demo.subjects import People
 from repair import services as repairs
+from rulebook.models import ListCategory
 
 DAY = timedelta(days=1)
+PROMPT = timedelta(seconds=10)  # how soon the portal's clock distributes a change
+LONG_AGO = timedelta(days=45)
 MIDNIGHT, MORNING = time(0, 0, 30), time(8, 0)
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something to be done; `may_change` where a change of an entry can come of it."""
+
+    act: Callable
+    arguments: tuple
+    may_change: bool
 
 
 class Story:
@@ -32,6 +48,8 @@ class Story:
         self.today = timezone.localdate(now)
         self.special = dict(SpecialDay.objects.values_list("day", "kind"))
         self.people = People(rng)
+        self.categories = list(ListCategory.objects.all())
+        self.numbers, self.references = Counter(), count(101)  # of documents, of checks
         self.firms = []  # subjects of the story so far, for penalties and checks
         self.queue, self.order = [], count()
         self.sweeps = set()
@@ -66,48 +84,62 @@ class Story:
 
     def on(self, day, act, *arguments, hour=None):
         """Plan `act(*arguments, today=day)` for a moment of the day's office hours."""
-        minutes = self.rng.randint(0, 59)
-        hour = self.rng.choice((8, 9, 10, 13, 14, 15)) if hour is None else hour
-        self._put(day, time(hour, minutes, self.rng.randint(0, 59)), act, arguments)
+        self._put(day, self._moment(hour), Act(act, arguments, may_change=True))
 
-    def sweep(self, day, at, act, **arguments):
-        """Plan a sweep of the portal's clock, once a day at most."""
-        if (day, act) not in self.sweeps:
-            self.sweeps.add((day, act))
-            self._put(day, at, lambda today: act(today=today, **arguments), ())
+    def aside(self, day, act, *arguments, hour=None):
+        """Plan an act that changes no entry, so that afterwards nothing is to be distributed."""
+        self._put(day, self._moment(hour), Act(act, arguments, may_change=False))
 
-    def chase(self, *days):
-        """Let the portal's clock remind and escalate on these days."""
+    def chase_units(self, *days):
+        """Let the portal's clock remind units and escalate; long ago it did so on Mondays only."""
         for day in days:
-            for act in (jointaction.chase_late, objections.chase_due, repairs.chase_due):
-                self.sweep(day, MORNING, act, lead_unit=settings.LEAD_UNIT)
+            monday = day + DAY * (7 - day.weekday())
+            chased_on = monday if self.today - day > LONG_AGO else day
+            self._sweep(chased_on, MORNING, jointaction.chase_late, lead_unit=settings.LEAD_UNIT)
+
+    def chase_remedies(self, *days):
+        """Let the portal's clock remind of objections and repairs, and escalate overdue ones."""
+        for day in days:
+            for act in (objections.chase_due, repairs.chase_due):
+                self._sweep(day, MORNING, act, lead_unit=settings.LEAD_UNIT)
 
     def lapses(self, visible_until):
         """Let the sweep take the entry off; what lapsed only yesterday is left to be swept."""
         if visible_until + DAY < self.today:
-            self.sweep(visible_until + DAY, MIDNIGHT, listings.expire_lapsed)
+            self._sweep(visible_until + DAY, MIDNIGHT, listings.expire_lapsed)
 
-    def _put(self, day, at, act, arguments):
+    def _sweep(self, day, at, act, **arguments):
+        """Plan a sweep of the portal's clock, once a day at most."""
+        if (day, act) not in self.sweeps:
+            self.sweeps.add((day, act))
+            self._put(day, at, Act(partial(act, **arguments), (), may_change=at == MIDNIGHT))
+
+    def _moment(self, hour):
+        hour = self.rng.choice((8, 9, 10, 13, 14, 15)) if hour is None else hour
+        return time(hour, self.rng.randint(0, 59), self.rng.randint(0, 59))
+
+    def _put(self, day, at, act):
         instant = timezone.make_aware(datetime.combine(day, at))
         if instant < self.now:
-            heapq.heappush(self.queue, (instant, next(self.order), act, arguments))
+            heapq.heappush(self.queue, (instant, next(self.order), act))
 
     # ── playing ───────────────────────────────────────────────────────────────
 
     def play(self):
         """Play every act in the order of time; acts may plan further ones."""
-        year, last = None, None
+        told, instant = None, self.queue[0][0]
         while self.queue:
-            instant, _order, act, arguments = heapq.heappop(self.queue)
-            last = instant = max(instant, last) if last else instant
-            if instant.year != year:
-                year = instant.year
-                self.tell(f"{year} 年 · {year}")
+            planned, _order, act = heapq.heappop(self.queue)
+            instant = max(instant, planned)
+            if instant.year != told:
+                told = instant.year
+                self.tell(f"{told} 年 · {told}")
             today = timezone.localdate(instant)
             with clock.at(instant):
-                act(*arguments, today=today)
-            self._distribute(instant + timedelta(seconds=10), today)
-            last += timedelta(seconds=10)
+                act.act(*act.arguments, today=today)
+            if act.may_change:
+                instant = min(instant + PROMPT, self.now)
+                self._distribute(instant, today)
 
     def _distribute(self, instant, today):
         """As the portal's clock does within seconds: put new changes before the units."""
@@ -115,9 +147,10 @@ class Story:
         if head == self.seq:
             return
         self.seq = head
-        with clock.at(min(instant, self.now)):
+        with clock.at(instant):
             jointaction.distribute(today=today)
-        pushes = Push.objects.filter(pk__gt=self.last_push).select_related("unit").order_by("pk")
+        new = Push.objects.filter(pk__gt=self.last_push).select_related("unit")
+        pushes = list(new.order_by("change", "unit__code"))
+        self.last_push = max([self.last_push, *(push.pk for push in pushes)])
         for push in pushes:
-            self.last_push = push.pk
             units.plan_answer(self, push, today)

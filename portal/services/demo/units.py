@@ -16,8 +16,8 @@ def plan_answer(story, push, today):
     rng = story.rng
     recent = story.today - today < RECENT
     chance = rng.random() / (2.5 if push.unit.code in SLOW else 1)
-    if push.advisory_only and chance > 0.9:
-        story.on(story.after(today, rng.randint(1, 6)), _acknowledge, push)
+    if not push.measures or (push.advisory_only and chance > 0.9):
+        story.aside(story.after(today, rng.randint(1, 6)), _acknowledge, push)
     elif recent and chance < 0.06:
         _leave(story, push, today, chance)
     elif chance < 0.14:
@@ -29,44 +29,42 @@ def plan_answer(story, push, today):
 def _leave(story, push, today, chance):
     """Say nothing in time: the portal reminds, then tells the supervisor."""
     if chance < 0.03:
-        story.on(story.after(today, 1), _acknowledge, push)
+        story.aside(story.after(today, 1), _acknowledge, push)
     _chased(story, push)
 
 
 def _answer_late(story, push, today):
     due = push.feedback_due or story.after(today, 10)
     _chased(story, push)
-    story.on(story.after(due, story.rng.randint(2, 9)), _answer, push)
+    story.aside(story.after(due, story.rng.randint(2, 9)), _answer, push, push.measures)
 
 
 def _chased(story, push):
     if push.feedback_due:
-        story.chase(story.after(push.feedback_due, 1), story.after(push.feedback_due, 7))
+        story.chase_units(story.after(push.feedback_due, 1), story.after(push.feedback_due, 7))
 
 
 def _answer_in_time(story, push, today):
     rng = story.rng
     day = story.after(today, rng.choice((0, 1, 1, 2)))
     if rng.random() < 0.3:
-        story.on(day, _acknowledge, push, hour=16)
+        story.aside(day, _acknowledge, push, hour=16)
     later = story.after(day, rng.randint(1, 6))
     if len(push.measures) > 1 and rng.random() < 0.25:
-        story.on(later, _answer, push, 1)
-        later = story.after(later, rng.randint(1, 3))
-    story.on(later, _answer, push)
+        story.aside(later, _answer, push, push.measures[:1])
+        story.aside(story.after(later, rng.randint(1, 3)), _answer, push, push.measures[1:])
+    else:
+        story.aside(later, _answer, push, push.measures)
 
 
 def _acknowledge(push, *, today):
     _unless_superseded(jointaction.acknowledge, push, actor=staff.liaison(push.unit.code))
 
 
-def _answer(push, count=None, *, today):
-    """Answer all measures that are left, or the first `count`."""
-    left = Push.objects.get(pk=push.pk).unanswered
-    answers = [_said(push, measure, today) for measure in left[:count]]
-    if answers:
-        actor = staff.liaison(push.unit.code)
-        _unless_superseded(jointaction.answer, push, answers, actor=actor, today=today)
+def _answer(push, measures, *, today):
+    answers = [_said(push, measure, today) for measure in measures]
+    actor = staff.liaison(push.unit.code)
+    _unless_superseded(jointaction.answer, push, answers, actor=actor, today=today)
 
 
 def _unless_superseded(act, push, *arguments, **named):
@@ -79,7 +77,7 @@ def _unless_superseded(act, push, *arguments, **named):
 
 def _said(push, measure, today):
     """What the unit says of one measure; the same push is always answered alike."""
-    draw = (push.pk * 7 + len(measure["name"])) % 40
+    draw = (push.change_id * 7 + len(measure["name"])) % 40
     usual, odd = ("applied", ("not_applicable", "declined"))
     if push.kind == Push.Kind.LIFT:
         usual, odd = "lifted", ("not_applicable", "stands")
@@ -89,5 +87,5 @@ def _said(push, measure, today):
         "code": measure["code"],
         "outcome": outcome,
         "applied_on": today if outcome == "applied" else None,
-        "remark": remarks[push.pk % len(remarks)],
+        "remark": remarks[push.change_id % len(remarks)],
     }

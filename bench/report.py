@@ -1,0 +1,93 @@
+"""What was measured, for people (`report.md`) and for machines (`report.json`)."""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def machine(connection):
+    """What the figures were taken on."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].split(":", 1)[1].strip() if names else cpu
+    with connection.cursor() as cursor:
+        cursor.execute("select version(), current_setting('fsync')")
+        version, fsync = cursor.fetchone()
+    return {
+        "cpu": f"{os.cpu_count()} × {cpu}",
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "python": platform.python_version(),
+        "postgresql": version.split(" on ")[0].removeprefix("PostgreSQL "),
+        "fsync": fsync,
+    }
+
+
+def line(figure, measures):
+    """One figure as plain data."""
+    ours, *limits = measures
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "beside": figure.beside,
+        "aim": figure.aim,
+        "ours": _plain(ours),
+        "limits": [_plain(limit) for limit in limits],
+        "times_the_limit": round(_each(ours) / _each(limits[0]), 2) if limits else None,
+    }
+
+
+def _each(measure):
+    return measure.seconds / measure.count
+
+
+def _plain(measure):
+    plain = {
+        "count": measure.count,
+        "unit": measure.unit,
+        "seconds": round(measure.seconds, 3),
+        "per_second": round(measure.per_second, 1),
+        "note": measure.note,
+    }
+    if len(measure.single) > 1:
+        plain |= {f"p{share}_ms": round(measure.percentile(share) * 1000, 2) for share in (50, 99)}
+    return plain
+
+
+def write(lines, *, about, scale, started):
+    """Write both files; returns the path of the one for people."""
+    everything = {"started": started, "scale": scale, "machine": about, "figures": lines}
+    (FOLDER / "report.json").write_text(json.dumps(everything, ensure_ascii=False, indent=2) + "\n")
+    text = [
+        "# Benchmark",
+        "",
+        f"{started}, scale {scale:g}. " + ", ".join(f"{k} {v}" for k, v in about.items()) + ".",
+        "",
+        "Each figure stands beside its physical limit, measured in the same run on the same data.",
+        "",
+        "| figure | ours | beside | limit | times the limit | aim |",
+        "|---|---|---|---|---|---|",
+    ]
+    text += [_row(one) for one in lines]
+    (FOLDER / "report.md").write_text("\n".join(text) + "\n")
+    return FOLDER / "report.md"
+
+
+def _row(one):
+    limit = _words(one["limits"][0]) if one["limits"] else "—"
+    aim = f"≤ {one['aim']:g}" if one["aim"] else "—"
+    times = "—" if one["times_the_limit"] is None else f"{one['times_the_limit']:g}"
+    cells = [one["title"], _words(one["ours"]), one["beside"], limit, times, aim]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _words(plain):
+    words = f"{plain['count']:,} {plain['unit']} in {plain['seconds']:g} s"
+    words += f" ({plain['per_second']:,.0f}/s)"
+    if "p50_ms" in plain:
+        words += f", p50 {plain['p50_ms']:g} ms, p99 {plain['p99_ms']:g} ms"
+    return words + (f"; {plain['note']}" if plain["note"] else "")

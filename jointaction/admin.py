@@ -1,0 +1,41 @@
+from django.contrib import admin
+
+from jointaction.models import Check, Feedback, Hit, Push
+from parties.admin import ReadOnlyAdmin
+
+
+@admin.register(Push)
+class PushAdmin(ReadOnlyAdmin):
+    list_display = ["number", "listing", "unit", "kind", "status", "feedback_due"]
+    list_filter = ["status", "kind", "unit"]
+    list_select_related = ["listing__subject", "unit"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    list_display = ["at", "measure", "outcome", "by_label", "remark"]
+    list_filter = ["outcome"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnlyAdmin):
+    """Who asked, when and why; whom they asked about is not kept."""
+
+    list_display = ["at", "unit", "purpose", "reference", "subjects", "hits", "by_label"]
+    list_filter = ["unit"]
+    list_select_related = ["unit"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Hit)
+class HitAdmin(ReadOnlyAdmin):
+    list_display = ["number", "listing", "unit", "feedback_due", "answered_at", "handling"]
+    list_filter = ["handling", "unit"]
+    list_select_related = ["listing__subject", "unit"]
+    ordering = ["-pk"]
+    show_full_result_count = False

@@ -1,0 +1,19 @@
+from django.contrib import admin
+
+from parties.admin import ReadOnlyAdmin
+from redlist.models import Nomination, Screening
+
+
+@admin.register(Nomination)
+class NominationAdmin(ReadOnlyAdmin):
+    list_display = ["listing", "source", "nominator", "notice_from", "notice_until"]
+    list_filter = ["source"]
+    list_select_related = ["listing__subject"]
+    ordering = ["-pk"]
+
+
+@admin.register(Screening)
+class ScreeningAdmin(ReadOnlyAdmin):
+    list_display = ["listing", "at", "clear", "found"]
+    list_filter = ["clear"]
+    list_select_related = ["listing__subject"]

@@ -1,0 +1,260 @@
+"""The units' desk: pushes acknowledged and answered, checks at the counter, hits fed back."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from jointaction import services
+from jointaction.models import Check, Feedback, Hit, Push
+from tests import builders
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def desk(rules):
+    return lambda user: builders.signed_in(Client(), user)
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+def text_of(response, status=200):
+    assert response.status_code == status, response.status_code
+    return response.content.decode()
+
+
+def pushed(unit="ggzy", *, on=None, **fields):
+    """What the unit is asked to do about a new black entry."""
+    on = on or timezone.localdate()
+    listing = builders.published_black(today=on, **fields)
+    services.distribute(today=on)
+    return Push.objects.get(unit__code=unit, listing=listing)
+
+
+def url(name, push):
+    return reverse(f"desk-push{name}", args=[push.public_id])
+
+
+def test_a_liaison_acknowledges_and_answers_measure_by_measure(desk, today):
+    push = pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    assert push.listing.subject.name in text_of(liaison.get(reverse("desk-pushes")))
+    page = text_of(liaison.get(url("", push)))
+    assert url("-acknowledge", push) in page
+    assert liaison.post(url("-acknowledge", push)).status_code == 302
+    assert url("-acknowledge", push) not in text_of(liaison.get(url("", push)))
+    part = {"m0_outcome": "applied", "m0_applied_on": today.isoformat(), "m0_remark": "已限制"}
+    assert liaison.post(url("-answer", push), part).status_code == 302
+    assert Push.objects.get(pk=push.pk).status == "partly_answered"
+    rest = {"m1_outcome": "not_applicable", "m1_remark": "没有在办的业务"}
+    assert liaison.post(url("-answer", push), rest).status_code == 302
+    assert Push.objects.get(pk=push.pk).status == "answered"
+    page = text_of(liaison.get(url("", push)))
+    assert "反馈完毕" in page
+    assert "没有在办的业务" in page
+    owner = text_of(desk(builders.clerk()).get(url("", push)))
+    assert "没有在办的业务" in owner  # the department that listed sees the answers
+    assert url("-answer", push) not in owner
+
+
+def test_declining_without_a_reason_is_refused_at_its_field_and_what_was_typed_stays(desk):
+    push = pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    given = {"m0_outcome": "applied", "m0_remark": "已限制", "m1_outcome": "declined"}
+    page = text_of(liaison.post(url("-answer", push), given), status=400)
+    assert 'id="id_m1_remark_error"' in page
+    assert 'value="已限制"' in page
+    assert not Feedback.objects.exists()
+    alone = text_of(liaison.post(url("-answer", push), {"m1_outcome": "declined"}), status=400)
+    assert 'id="id_m1_remark_error"' in alone
+
+
+def test_an_answer_without_an_outcome_or_of_nothing_is_refused(desk):
+    push = pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    assert "请至少反馈一项措施" in text_of(liaison.post(url("-answer", push), {}), status=400)
+    page = text_of(liaison.post(url("-answer", push), {"m0_remark": "已限制"}), status=400)
+    assert 'id="id_m0_outcome_error"' in page
+
+
+def test_a_push_answered_twice_is_refused_in_words(desk):
+    push = pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    assert liaison.post(url("-acknowledge", push)).status_code == 302
+    assert "现在的状态是" in text_of(liaison.post(url("-acknowledge", push)), status=409)
+
+
+def test_another_unit_does_not_find_a_push_and_a_reader_can_not_answer_it(desk):
+    push = pushed()
+    stranger = desk(builders.liaison("czj"))
+    assert stranger.get(url("", push)).status_code == 404
+    assert stranger.post(url("-acknowledge", push)).status_code == 404
+    assert stranger.post(url("-answer", push), {"m0_outcome": "applied"}).status_code == 404
+    supervisor = desk(builders.supervisor())
+    assert supervisor.get(url("", push)).status_code == 200
+    refused = supervisor.post(url("-answer", push), {"m0_outcome": "applied"})
+    assert refused.status_code == 403
+    assert not Feedback.objects.exists()
+
+
+def test_ticked_pushes_are_acknowledged_together_and_only_the_units_own(desk):
+    first, second, third = pushed(), pushed(), pushed()
+    foreign = Push.objects.get(unit__code="czj", listing=first.listing)
+    liaison = desk(builders.liaison("ggzy"))
+    ticked = {"push": [first.pk, second.pk, foreign.pk, "x"]}
+    answer = liaison.post(reverse("desk-push-acknowledge-many"), ticked, follow=True)
+    assert "已签收 2 件" in text_of(answer)
+    open_ = Push.objects.filter(status="open")
+    assert third in open_
+    assert foreign in open_
+    reader = desk(builders.reviewer("ggzy"))
+    refused = reader.post(reverse("desk-push-acknowledge-many"), {"push": [third.pk]})
+    assert refused.status_code == 403
+
+
+def test_lateness_is_said_in_words(desk, today):
+    late = pushed(on=today - 60 * DAY)
+    page = text_of(desk(builders.liaison("ggzy")).get(reverse("desk-pushes")))
+    assert "逾期" in page
+    assert "个工作日" in page
+    overdue = {"status": "overdue"}
+    page = text_of(desk(builders.liaison("ggzy")).get(reverse("desk-pushes"), overdue))
+    assert url("", late) in page
+
+
+def test_pushes_ask_as_many_questions_for_many_as_for_few(desk, django_assert_max_num_queries):
+    liaison = desk(builders.liaison("ggzy"))
+    pushed()
+    with django_assert_max_num_queries(14):
+        liaison.get(reverse("desk-pushes"))
+    for _n in range(8):
+        pushed()
+    with django_assert_max_num_queries(14):
+        liaison.get(reverse("desk-pushes"))
+
+
+def asked(client, subject, **fields):
+    given = {"code": subject.code, "purpose": "投标资格审查", "reference": "GGZY-2026-07"}
+    return client.post(reverse("desk-checks"), {**given, **fields})
+
+
+def hit_fields(hit, **fields):
+    return {f"{hit.public_id}-{name}": value for name, value in fields.items()}
+
+
+def test_a_check_answers_and_takes_the_feedback_on_the_same_page(desk):
+    listing = builders.published_black()
+    liaison = desk(builders.liaison("ggzy"))
+    page = text_of(asked(liaison, listing.subject))
+    assert "命中黑名单 1 条" in page
+    assert "本单位有 2 项措施要处理" in page
+    hit = Hit.objects.get()
+    feedback = reverse("desk-check", args=[hit.check_public_id])
+    assert feedback in page
+    given = hit_fields(
+        hit,
+        m0_outcome="applied",
+        m0_remark="不予通过",
+        m1_outcome="not_applicable",
+        m1_remark="不涉及",
+    )
+    assert liaison.post(feedback, given).url == reverse("desk-checks")
+    hit.refresh_from_db()
+    assert hit.answered_at
+    assert hit.handling == "applied"
+    assert list(hit.feedback.values_list("outcome", flat=True)) == ["applied", "not_applicable"]
+    assert "不予通过" in text_of(liaison.get(feedback))
+
+
+def test_a_hit_that_is_left_for_later_waits_on_the_check_page_and_is_answered_whole(desk):
+    listing = builders.published_black()
+    liaison = desk(builders.liaison("ggzy"))
+    asked(liaison, listing.subject)
+    hit = Hit.objects.get()
+    feedback = reverse("desk-check", args=[hit.check_public_id])
+    assert feedback in text_of(liaison.get(reverse("desk-checks")))
+    assert "还没有填写反馈" in text_of(liaison.post(feedback, {}))
+    part = hit_fields(hit, m0_outcome="applied", m1_outcome="declined")
+    page = text_of(liaison.post(feedback, part), status=400)
+    assert "写明不适用或不执行的理由" in page
+    half = text_of(liaison.post(feedback, hit_fields(hit, m0_outcome="applied")), status=400)
+    assert "的处理。" in half
+    assert not Feedback.objects.exists()
+
+
+def test_a_hit_without_measures_of_the_unit_is_answered_in_a_sentence(desk):
+    listing = builders.published_black()
+    clerk = desk(builders.clerk("rwb"))
+    page = text_of(asked(clerk, listing.subject))
+    hit = Hit.objects.get()
+    if hit.measures:
+        pytest.fail("choose a unit without measures for M05")
+    assert "没有规定本单位的措施" in page
+    feedback = reverse("desk-check", args=[hit.check_public_id])
+    assert clerk.post(feedback, hit_fields(hit, result="暂缓办理")).status_code == 302
+    hit.refresh_from_db()
+    assert hit.result == "暂缓办理"
+
+
+def test_nothing_found_is_said_with_what_it_does_not_mean(desk):
+    page = text_of(asked(desk(builders.liaison("ggzy")), builders.firm()))
+    assert "不是信用评价" in page
+    assert Check.objects.get().hits == 0
+
+
+def test_a_red_entry_beside_a_black_one_is_shown_as_paused(desk):
+    firm = builders.firm()
+    builders.red_published(firm)
+    builders.published_black(firm)
+    page = text_of(asked(desk(builders.liaison("ggzy")), firm))
+    assert "黑名单 1 条，红名单 1 条" in page
+    assert "激励暂停" in page
+
+
+def test_a_person_is_asked_about_by_name_and_paper_and_the_number_stays_off_the_page(desk):
+    number = builders.resident_id(321)
+    person = builders.person("王示例", number)
+    builders.published_black(person)
+    liaison = desk(builders.liaison("ggzy"))
+    given = {"code": "", "name": "王示例", "id_type": "resident_id", "id_number": number}
+    page = text_of(asked(liaison, person, **given))
+    assert "命中黑名单 1 条" in page
+    assert number not in page
+    wrong = text_of(asked(liaison, person, **given | {"name": "李示例"}))
+    assert "姓名与证件号码不相符" in wrong
+    assert "没有命中" not in wrong
+
+
+def test_a_check_without_purpose_or_with_a_wrong_code_is_refused_and_not_logged(desk):
+    firm, liaison = builders.firm(), desk(builders.liaison("ggzy"))
+    assert "写明办什么事" in text_of(asked(liaison, firm, purpose=""), status=400)
+    wrong = text_of(asked(liaison, firm, code="91220501MA0ABC1216"), status=400)
+    assert "校验位不正确" in wrong
+    assert text_of(asked(liaison, firm, code=""), status=400)
+    assert not Check.objects.exists()
+
+
+def test_another_unit_does_not_find_a_check(desk):
+    listing = builders.published_black()
+    asked(desk(builders.liaison("ggzy")), listing.subject)
+    page = reverse("desk-check", args=[Check.objects.get().public_id])
+    assert desk(builders.liaison("czj")).get(page).status_code == 404
+    assert desk(builders.supervisor()).get(page).status_code == 404
+
+
+def test_a_reviewer_may_check_but_the_feedback_is_given_by_clerk_or_liaison(desk):
+    listing = builders.published_black()
+    reviewer = desk(builders.reviewer("ggzy"))
+    page = text_of(asked(reviewer, listing.subject))
+    assert "由经办人员或联络员反馈" in page
+    hit = Hit.objects.get()
+    feedback = reverse("desk-check", args=[hit.check_public_id])
+    given = hit_fields(hit, m0_outcome="applied", m1_outcome="applied")
+    assert reviewer.post(feedback, given).status_code == 403
+    assert not Feedback.objects.exists()
