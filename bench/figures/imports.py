@@ -1,6 +1,7 @@
 """Files of 100,000 rows: into drafts, onto the list, and off it when their term is over."""
 
 import csv
+import time
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -106,32 +107,38 @@ def csv_import(bench):
 
 @figure("publication of those drafts with measures, journal and ledger", beside="one bare UPDATE")
 def csv_publication(bench):
-    drafts = Listing.objects.filter(status="draft")
-    count, today = drafts.count(), timezone.localdate()
+    drafts = Listing.objects.filter(status="draft", department__code="rsj")
+    if not drafts.exists():
+        import_file(write_file(bench))
+    today, path = timezone.localdate(), bench.folder / "listings.csv"
     fields = {"status": "published", "published_on": today, "visible_until": add_months(today, 12)}
-    bare = _bare_update(drafts, count, **fields)
-    path = bench.folder / "listings.csv"
+    bare = _bare_update(drafts, **fields)
     approver = officer("bench-reviewer", Role.REVIEWER)
-    ours = timed(count, import_file, path, approver=approver)
+    began = time.perf_counter()
+    summary, _problems = import_file(path, approver=approver)
+    ours = Measure(summary["published"], time.perf_counter() - began)
     _vacuum()
     return ours, bare
 
 
 @figure("expiry of 100,000 entries with journal and ledger", beside="one bare UPDATE", aim=6)
-def expiry(_bench):
+def expiry(bench):
     later = timezone.localdate() + timedelta(days=2000)
     lapsed = Listing.objects.lapsed(later)
+    if not lapsed.exists():
+        csv_publication(bench)
     count = lapsed.count()
     bare = _bare_update(
-        lapsed, count, status="expired", ended_on=later, end_reason="expired", disputed=False
+        lapsed, status="expired", ended_on=later, end_reason="expired", disputed=False
     )
     ours = timed(count, listings.expire_lapsed, today=later)
     _vacuum()
     return ours, bare
 
 
-def _bare_update(rows, count, **fields):
+def _bare_update(rows, **fields):
     """One UPDATE of the same columns, undone."""
+    count = rows.count()
     with transaction.atomic():
         measure = timed(count, rows.update, **fields)
         transaction.set_rollback(True)

@@ -44,7 +44,7 @@ def test_the_page_of_the_entry_and_the_page_of_repair_name_the_same_day(client, 
         own = client.get(reverse("black-entry", args=[entry.public_id])).content.decode()
         door = client.get(f"{reverse('repair-new')}?entry={entry.public_id}").content.decode()
     assert "2026年7月31日" in own
-    assert "最早 2026年7月31日" in door
+    assert '最早 <span class="nb">2026年7月31日' in door
 
 
 def test_it_is_accepted_within_three_working_days_and_decided_within_ten_of_that(entry):

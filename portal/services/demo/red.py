@@ -131,10 +131,8 @@ def _nominate(story, entry, *, today):
     kind = texts.table("red")[entry.source]
     unit = story.rng.choice(kind["units"])
     actor = staff.clerk(unit)
-    values = texts.values(story.rng, today) | {
-        "unit": actor.department.name,
-        "trade": story.rng.choice(kind["trades"] or [""]),
-    }
+    values = texts.values(story.rng, today) | {"unit": actor.department.name}
+    ground = kind.get("ground_of", {}).get(unit) or story.rng.choice(kind["ground"])
     category = ListCategory.objects.get(code=entry.source, kind=ListKind.RED)
     details = {key: texts.fill(text, values) for key, text in kind.get("details", {}).items()}
     listing, _made = redlist.draft(
@@ -144,7 +142,7 @@ def _nominate(story, entry, *, today):
         today=today,
         nominator=texts.fill(story.rng.choice(kind["nominator"]), values),
         evidence="推荐表、信用核查结果和事迹材料各一份。",
-        ground=texts.fill(story.rng.choice(kind["ground"]), values),
+        ground=texts.fill(ground, values),
         details=details,
         measure_codes=_measures(story, category),
         **_basis(kind),

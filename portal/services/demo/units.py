@@ -18,7 +18,7 @@ def plan_answer(story, push, today):
     chance = rng.random() / (2.5 if push.unit.code in SLOW else 1)
     if not push.measures or (push.advisory_only and chance > 0.9):
         story.aside(story.after(today, rng.randint(1, 6)), _acknowledge, push)
-    elif recent and chance < 0.06:
+    elif recent and chance < 0.1:
         _leave(story, push, today, chance)
     elif chance < 0.14:
         _answer_late(story, push, today)
@@ -27,9 +27,12 @@ def plan_answer(story, push, today):
 
 
 def _leave(story, push, today, chance):
-    """Say nothing in time: the portal reminds, then tells the supervisor."""
-    if chance < 0.03:
-        story.aside(story.after(today, 1), _acknowledge, push)
+    """Answer in part at most: the portal reminds, then tells the supervisor."""
+    day = story.after(today, 1)
+    if len(push.measures) > 1:
+        story.aside(day, _answer, push, push.measures[:1])
+    elif chance < 0.05:
+        story.aside(day, _acknowledge, push)
     _chased(story, push)
 
 
