@@ -1,8 +1,10 @@
 """Subjects are found by their number, never by their name alone."""
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from parties import identity, sealing
 from parties.models import ApiKey, Subject
@@ -11,9 +13,9 @@ from parties.models import ApiKey, Subject
 def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
     """The organisation or sole trader with this code, made if it is new.
 
-    `fields` may hold region and legal_representative; of a known subject only what was
-    blank is filled in: a name that differs is told where it is asked, never overwritten.
-    Raises ValidationError where the code is not a unified social credit code.
+    `fields` may hold region and legal_representative. Raises ValidationError where the code
+    is not a unified social credit code, or `name_differs` where it is known under another
+    name: a wrong code would put a stranger on a list.
     """
     code, name = identity.check_code(code), identity.check_name(name)
     subject, _made = Subject.objects.get_or_create(
@@ -26,6 +28,9 @@ def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
             "legal_representative": fields.get("legal_representative", ""),
         },
     )
+    if subject.name_normalised != identity.normalise_name(name):
+        message = _("这个代码登记的名称是“%(name)s”，与填写的不一致，请核对。")
+        raise ValidationError(message % {"name": subject.name}, code="name_differs")
     return subject
 
 
@@ -52,13 +57,14 @@ def find_person(paper_type, number):
 def person(name, paper_type, number):
     """The person with this paper, made if new; the number is kept sealed.
 
-    Raises ValidationError where the number is not a valid one of its kind.
+    Raises ValidationError where the number is not a valid one of its kind, or
+    `name_does_not_match` where it belongs to somebody of another name, which is not told.
     """
     number = identity.check_paper(paper_type, number, timezone.localdate())
     name = identity.check_name(name)
     found = find_person(paper_type, number)
     if found:
-        return found
+        return _of_that_name(found, name)
     subject = Subject(
         kind=Subject.Kind.PERSON,
         name=name,
@@ -73,8 +79,15 @@ def person(name, paper_type, number):
         with transaction.atomic():
             subject.save(force_insert=True)
     except IntegrityError:  # somebody entered the same person at the same moment
-        return find_person(paper_type, number)
+        return _of_that_name(find_person(paper_type, number), name)
     return subject
+
+
+def _of_that_name(person, name):
+    if person.name_normalised == identity.normalise_name(name):
+        return person
+    message = _("姓名和证件号码对不上，请核对。")
+    raise ValidationError(message, code="name_does_not_match")
 
 
 def paper_number(subject, *, actor, purpose):

@@ -26,6 +26,7 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
     doubles another; IllegalMove where it is no draft; StaleVersion.
     """
     refuse_without_basis(listing, today)
+    refuse_category(listing)
     refuse_duplicate(listing)
     listing = move(
         Listing(pk=listing.pk),
@@ -115,7 +116,14 @@ class _Hindrances:
         self.today, self.known = today, {}
 
     def of(self, listing):
-        key = (listing.basis_id, listing.term_months, listing.visible_until, listing.degree)
+        key = (
+            listing.category_id,
+            listing.department_id,
+            listing.basis_id,
+            listing.term_months,
+            listing.visible_until,
+            listing.degree,
+        )
         if key not in self.known:
             self.known[key] = self._ask(listing)
         return self.known[key]
@@ -123,6 +131,7 @@ class _Hindrances:
     def _ask(self, listing):
         try:
             refuse_without_basis(listing, self.today)
+            refuse_category(listing)
             last_day(listing, self.today)
         except ValidationError as error:
             return error.error_dict
@@ -133,6 +142,15 @@ def _in_words(errors):
     """({field: ValidationError or list of them}) as (code of the first, all messages)."""
     found = [ValidationError(error).error_list[0] for error in errors.values()]
     return found[0].code or "", "；".join(str(error.messages[0]) for error in found)
+
+
+def refuse_category(listing):
+    """What was allowed when the draft was written must be allowed still."""
+    category = listing.category
+    allowed = category.departments.filter(pk=listing.department_id).exists()
+    if not (category.active and allowed):
+        message = _("“%(category)s”已停用，或者本单位不再可以列入。") % {"category": category}
+        raise ValidationError({"category": ValidationError(message, code="category_closed")})
 
 
 def refuse_without_basis(listing, today):

@@ -13,7 +13,7 @@ from portal.services.demo import remedies, staff, texts
 from rulebook.models import ListCategory, MemorandumMeasure
 
 DAY = timedelta(days=1)
-ALWAYS = {"PA07", "PA08"}  # the finance bureau and the trading centre have something to do
+ALWAYS = {"PA07", "PA08", "PA14"}  # the finance bureau and the trading centre have something to do
 NEED_END = {"PA09", "PA11"}
 SCJG = ["H01", "M14", "M20", "M21"]  # listed by the market regulator, whose people sign in
 SHORT = 24  # months; entries of a shorter term are over before repair may be asked for
