@@ -20,16 +20,22 @@ OUTCOMES = {
 
 
 def acknowledge(push, *, actor, expected_version=None):
-    """Say that the push has been seen. Raises PermissionDenied, IllegalMove, StaleVersion."""
+    """Say that the push has been seen. Raises PermissionDenied, IllegalMove, StaleVersion.
+
+    One that carries no measure (an entry met only in a check, and called back) is answered
+    by that: to know is all it asks.
+    """
     if not policies.may_answer(actor.user, push):
         raise PermissionDenied
-    return move(
-        push,
-        "acknowledge",
-        actor=actor,
-        expected_version=expected_version,
-        acknowledged_at=timezone.now(),
-    )
+    action, instants = _seen(push.measures)
+    return move(push, action, actor=actor, expected_version=expected_version, **instants)
+
+
+def _seen(measures):
+    now = timezone.now()
+    if measures:
+        return "acknowledge", {"acknowledged_at": now}
+    return "answer", {"acknowledged_at": now, "answered_at": now}
 
 
 @transaction.atomic
@@ -42,7 +48,12 @@ def acknowledge_many(pushes, *, actor):
     if not policies.may_answer(actor.user, Push(unit=unit)):
         raise PermissionDenied
     waiting = pushes.of_unit(unit.pk).filter(status=Push.Status.OPEN)
-    return len(move_many(waiting, "acknowledge", actor=actor, acknowledged_at=timezone.now()))
+    done = 0
+    for measures in ([], True):
+        action, instants = _seen(measures)
+        rows = waiting.exclude(measures=[]) if measures else waiting.filter(measures=[])
+        done += len(move_many(rows, action, actor=actor, **instants))
+    return done
 
 
 @transaction.atomic

@@ -130,12 +130,13 @@ FROM (
     SELECT DISTINCT ON (c.seq, u.unit_id)
         c.seq, c.listing_id, u.unit_id, u.measures, u.advisory_only
     FROM listings_change c
+    JOIN listings_listing l ON l.id = c.listing_id
     JOIN (
         SELECT listing_id, unit_id, measures, advisory_only, change_id AS known
         FROM jointaction_push WHERE kind <> 'lift'
         UNION ALL
-        SELECT listing_id, unit_id, measures, measures = '[]', 0 FROM jointaction_hit
-    ) u ON u.listing_id = c.listing_id AND u.known < c.seq
+        SELECT listing_id, unit_id, measures, false, 0 FROM jointaction_hit
+    ) u ON u.listing_id = c.listing_id AND u.known < c.seq AND u.unit_id <> l.department_id
     WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('withdraw', 'repair', 'expire')
     ORDER BY c.seq, u.unit_id, u.known DESC
 ) x

@@ -47,19 +47,38 @@ def browser():
 
 @pytest.fixture
 def page_at(browser, live_server):
-    """Open a page of the width asked for; anything the browser complains of fails the test."""
-    contexts, complaints = [], []
+    """Open a page of the width asked for; anything the browser complains of fails the test.
 
-    def opened(width, *, user=None):
+    That a page itself answers 400 or 410 is no complaint: it says so in words.
+    """
+    contexts, complaints, visited = [], [], set()
+
+    def opened(width, *, user=None, scripts=True):
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, locale="zh-CN", base_url=live_server.url
+            viewport={"width": width, "height": 900},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            base_url=live_server.url,
+            java_script_enabled=scripts,
         )
+        context.set_default_timeout(15_000)
         contexts.append(context)
         if user:
             context.add_cookies([_session_cookie(user, live_server.url)])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+        page.on(
+            "console",
+            lambda line: (
+                line.type != "error"
+                or line.location["url"] in visited
+                or complaints.append(line.text)
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: request.is_navigation_request() and visited.add(request.url),
+        )
         page.on(
             "request",
             lambda request: (

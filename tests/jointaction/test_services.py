@@ -102,3 +102,20 @@ def _distribute(today):
         jointaction.distribute(today=today)
     finally:
         connections.close_all()
+
+
+def test_a_unit_that_met_the_entry_only_in_a_check_confirms_its_recall_by_acknowledging(rules):
+    entry = builders.published_black(today=TODAY)
+    stranger = Actor.of(builders.liaison("jyj"))
+    assert "jyj" not in {row["unit"] for row in entry.measure_set.measures}
+    question = {"purpose": "评先评优", "reference": "示例1", "today": TODAY}
+    jointaction.check([{"code": entry.subject.code}], actor=stranger, **question)
+    own = Actor.of(builders.clerk())
+    jointaction.check([{"code": entry.subject.code}], actor=own, **question)
+    listings.withdraw(entry, reason="error", actor=own, note="列错", today=TODAY)
+    jointaction.distribute(today=TODAY)
+    lift = entry.pushes.get(unit__code="jyj")
+    assert (lift.kind, lift.measures, lift.advisory_only) == ("lift", [], False)
+    assert lift.feedback_due is not None
+    assert not entry.pushes.filter(unit__code="rsj").exists()
+    assert jointaction.acknowledge(lift, actor=stranger).status == "answered"
