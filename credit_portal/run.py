@@ -18,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from credit_portal import embedded
@@ -43,7 +44,7 @@ def main():
             _run(stack)
     except KeyboardInterrupt:
         say("已停止，数据保留 · stopped; the data stays")
-    except (LaunchError, embedded.EmbeddedError, OSError) as reason:
+    except (LaunchError, ImproperlyConfigured, embedded.EmbeddedError, OSError) as reason:
         sys.exit(f"✗ {reason}")
 
 
@@ -55,8 +56,14 @@ def _interrupt(*_):
     raise KeyboardInterrupt
 
 
+def _port(text):
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
+        raise LaunchError(f"PORT={text}：不是端口号 · not a port number")
+    return int(text)
+
+
 def _run(stack):
-    port = int(os.environ.get("PORT") or 8000)
+    port = _port(os.environ.get("PORT") or "8000")
     var = Path(os.environ.get("VAR") or BASE_DIR / "var").absolute()
     os.environ.update(PORT=str(port), VAR=str(var))
     _refuse_taken(port)

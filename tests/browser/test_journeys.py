@@ -328,7 +328,7 @@ def test_repair_is_applied_for_accepted_proposed_and_granted_and_the_entry_is_go
     says(firm, "现在可以申请")
     _fill_in_repair(firm, entry)
     press(firm, "提交申请")
-    number, code = receipt(firm)
+    says(firm, "修复申请已收到")
 
     clerk = desk(builders.clerk("zrzy"))
     open_matter(clerk, FIRM)
@@ -345,7 +345,7 @@ def test_repair_is_applied_for_accepted_proposed_and_granted_and_the_entry_is_go
     press(reviewer, "审核通过")
     says(reviewer, "已作出决定。", "（已不公布）")
 
-    track(firm, "修复", number, code)
+    follow(firm, "看办理进度")
     says(firm, "准予修复", "记录已撤下")
     assert firm.goto(f"/black/{entry.public_id}/").status == 410
     says(firm, "这条记录已不再公布")
