@@ -24,7 +24,7 @@ def black_entry(request, public_id):
         listing,
         "blacklist/entry.html",
         notice=getattr(listing, "prior_notice", None),
-        persons=listing.responsible_persons.select_related("person"),
+        persons=listing.responsible_persons.answerable(today).select_related("person"),
         repair_from=repair_from(listing),
         objection_days=parameter("objection_reply", on=today),
     )

@@ -1,5 +1,8 @@
 """What the desks of all matters show alike."""
 
+from uuid import UUID
+
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from parties.models import CLOCK, PUBLIC
@@ -29,6 +32,14 @@ def ticked(request, name):
     """The primary keys ticked on a list; what is none is passed over."""
     values = request.POST.getlist(name)
     return [int(value) for value in values if value.isdecimal() and len(value) < len(str(2**63))]
+
+
+def uuid_of(text):
+    """The number of something that an address asks for; what is none is not found."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def given(request):

@@ -56,6 +56,7 @@ def tracking(request, *, rows, page, ask, show):
 
 
 def let_in(request, matter, page):
+    request.session.cycle_key()  # whoever planted the session in this browser is left behind
     request.session[page] = str(matter.public_id)
 
 
@@ -66,7 +67,8 @@ def opened(request, rows, page):
 
 def _try(request, rows, page, ask):
     tries = f"wrong-tries:{request.META.get('REMOTE_ADDR', '')}"
-    if cache.get(tries, 0) >= WRONG_TRIES:
+    wrong = cache.get(tries, 0)
+    if wrong >= WRONG_TRIES:
         response = render(request, "429.html", status=429)
         response["Retry-After"] = WAIT
         return response
@@ -76,7 +78,6 @@ def _try(request, rows, page, ask):
         let_in(request, matter, page)
         return redirect(page)
     if form.is_valid():
-        cache.add(tries, 0, WAIT)
-        cache.incr(tries)
+        cache.set(tries, wrong + 1, WAIT)  # incr() of a table or of what has just lapsed is none
         form.add_error(None, _("受理编号或查询码不对，请核对回执后重新填写"))
     return render(request, ask, {"form": form}, status=400)

@@ -41,6 +41,8 @@ BASE_URL = env.str("BASE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000'
 # 127.0.0.1 always: whoever watches over us asks /readyz there.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", ["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+# Proxies whose last word in X-Forwarded-For is the visitor's address.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", ["127.0.0.1", "::1"])
 LEAD_UNIT = env.str("LEAD_UNIT", "fgw")  # code of the department that supervises the others
 REGION = env.str("REGION", "220500")  # GB/T 2260 code of the city; the origin of its entries
 SITE_NAME = env.str("SITE_NAME", "信用通化")
@@ -60,7 +62,7 @@ INSTALLED_APPS = [
     "rulebook",
     "casework",
     "parties",
-    "django.contrib.admin",
+    "parties.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credit_portal.request_id.request_id",
+    "credit_portal.visitor.visitor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

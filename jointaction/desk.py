@@ -254,18 +254,21 @@ def check(request, public_id):
 
 def _feed_back(request, form):
     acting = {"actor": Actor.of(request.user), "today": timezone.localdate()}
-    if form.hit.measures:
-        answers = form.answers()
-        return form.carry_out(services.answer_hit_by_measure, form.hit, answers, **acting)
-    result = form.cleaned_data["result"]
-    return form.carry_out(
-        services.answer_hit, form.hit, measures=[], handling="other", result=result, **acting
-    )
+
+    def say():
+        if form.hit.measures:
+            return services.answer_hit_by_measure(form.hit, form.answers(), **acting)
+        result = form.cleaned_data["result"]
+        return services.answer_hit(form.hit, measures=[], handling="other", result=result, **acting)
+
+    return form.carry_out(say)
 
 
 def _hits_page(request, logged, forms, **context):
     today = timezone.localdate()
     hits = [form.hit for form in forms]
+    for hit in hits:
+        hit.shows_entry = hit.listing.is_public(today)
     open_hits = [hit for hit in hits if not hit.answered_at]
     context |= {
         "check": logged,

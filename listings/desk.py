@@ -132,11 +132,8 @@ def _lines(listing):
 
 def _details(listing):
     fields = listing.category.fields.all()
-    return [
-        (str(field), listing.details[field.code])
-        for field in fields
-        if listing.details.get(field.code)
-    ]
+    details = ((field, listing.details.get(field.code)) for field in fields)
+    return [(str(field), field.with_unit(value)) for field, value in details if value]
 
 
 def words_of(errors):
@@ -335,13 +332,17 @@ def _values(found):
     listing, values = found.listing, []
     for name, new in found.fields.items():
         if name == "details":
-            titles = {field.code: str(field) for field in listing.category.fields.all()}
-            values += [
-                (titles.get(code, code), listing.details.get(code, ""), new.get(code, ""))
-                for code in {**listing.details, **new}
-                if listing.details.get(code) != new.get(code)
-            ]
+            values += _changed_details(listing, new)
         else:
-            title = Listing._meta.get_field(name).verbose_name
-            values.append((title, getattr(listing, name), new))
+            column = Listing._meta.get_field(name)
+            values.append((column.verbose_name, getattr(listing, name), column.to_python(new)))
     return values
+
+
+def _changed_details(listing, new):
+    old = listing.details
+    return [
+        (str(field), *(field.with_unit(row.get(field.code, "")) for row in (old, new)))
+        for field in listing.category.fields.all()
+        if old.get(field.code) != new.get(field.code)
+    ]

@@ -114,9 +114,12 @@ def _lines(rows):
         ]
 
 
+FORMULA = set("=+-@\t\r\n＝＋－＠")  # spreadsheets of our readers take the wide ones too
+
+
 def _cell(value):
     text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in FORMULA else text
 
 
 def shown_entry(entries, public_id, today):
@@ -156,13 +159,7 @@ def details_of(listing):
     """The category's own fields that everybody may see, in their order: (title, value)."""
     fields = listing.category.fields.filter(disclosure="public")
     details = ((field, listing.details.get(field.code)) for field in fields)
-    return [(str(field), _with_unit(field, value)) for field, value in details if value]
-
-
-def _with_unit(field, value):
-    if field.type == field.Type.AMOUNT:
-        return gettext("%(amount)s 万元") % {"amount": value}
-    return value
+    return [(str(field), field.with_unit(value)) for field, value in details if value]
 
 
 def measures_of(listing):

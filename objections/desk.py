@@ -1,7 +1,5 @@
 """The desk of objections: what is due when, one matter with its acts, a filing on paper."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
@@ -12,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework import documents
-from casework.desk import given, timeline
+from casework.desk import given, timeline, uuid_of
 from casework.forms import PurposeForm
 from casework.moves import record
 from casework.views import attachment, clock
@@ -210,14 +208,15 @@ def _corrections(matter):
     target = matter.listing or matter.record
     new = dict(matter.corrections)
     details = new.pop("details", {})
+    columns = {name: target._meta.get_field(name) for name in new}
     rows = [
-        (target._meta.get_field(name).verbose_name, getattr(target, name), value)
-        for name, value in new.items()
+        (column.verbose_name, getattr(target, name), column.to_python(new[name]))
+        for name, column in columns.items()
     ]
     fields = matter.listing.category.fields.all() if details else ()
     old = target.details if details else {}
     return rows + [
-        (str(field), old.get(field.code, ""), details.get(field.code, ""))
+        (str(field), *(field.with_unit(row.get(field.code, "")) for row in (old, details)))
         for field in fields
         if old.get(field.code) != details.get(field.code)
     ]
@@ -265,15 +264,8 @@ def _target(request):
     ):
         if name in request.GET:
             own = rows.filter(department=request.user.department_id)
-            return get_object_or_404(own, public_id=_uuid(request.GET[name]))
+            return get_object_or_404(own, public_id=uuid_of(request.GET[name]))
     return None
-
-
-def _uuid(text):
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 
 
 def _choose(request):

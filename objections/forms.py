@@ -13,6 +13,7 @@ from listings.forms import CorrectForm
 from listings.models import AdverseRecord, Listing
 from objections.models import Objection
 from objections.services.file import FIELDS
+from parties import services as parties
 from rulebook.models import CategoryField, ListKind
 
 Outcome = Objection.Outcome
@@ -243,12 +244,6 @@ class FindForm(forms.Form):
         text = self.cleaned_data["q"].strip()
         if not text:
             return rows
-        about = [
-            f"{target}__subject__{column}"
-            for target in ("listing", "record")
-            for column in ("code", "name__icontains")
-        ]
-        found = Q(number__iexact=text)
-        for lookup in about:
-            found |= Q(**{lookup: text})
-        return rows.filter(found)
+        named = parties.called(text)
+        about = Q(listing__subject__in=named) | Q(record__subject__in=named)
+        return rows.filter(Q(number__iexact=text) | about)

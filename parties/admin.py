@@ -23,6 +23,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class LastingAdmin(admin.ModelAdmin):
+    """For what published entries name by its code: the code stays, and so does the row."""
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = ["code"] if obj else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
 def _several(choices, db_field, *, required):
     return forms.MultipleChoiceField(
         choices=choices,
@@ -33,13 +44,12 @@ def _several(choices, db_field, *, required):
 
 
 @admin.register(Department)
-class DepartmentAdmin(admin.ModelAdmin):
+class DepartmentAdmin(LastingAdmin):
+    """A department that is gone is out of use; its matters stay."""
+
     list_display = ["code", "name", "kind", "region", "active"]
     list_filter = ["kind", "active"]
     search_fields = ["code", "name", "short_name"]
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # a department that is gone is out of use, its matters stay
 
 
 @admin.register(User)

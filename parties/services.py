@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from parties import identity, sealing
 from parties.models import ApiKey, Subject
@@ -108,3 +109,9 @@ def make_key(officer, *, scopes, name):
     return ApiKey.objects.create_key(
         officer=officer, scopes=list(dict.fromkeys(scopes)), name=name[:50]
     )
+
+
+def give_second_factor(user):
+    """A new one-time-code device in the place of any the user had; its key is told only here."""
+    TOTPDevice.objects.filter(user=user).delete()
+    return TOTPDevice.objects.create(user=user, name=user.username, confirmed=True)

@@ -18,7 +18,7 @@ from django.template import loader
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -60,8 +60,12 @@ def display_settings(request):
 
 def _other_language(request, *, english):
     path = request.get_full_path()
-    if english:
-        return {"url": path.removeprefix("/en") or "/", "tag": "zh-CN", "name": "中文"}
+    if english:  # what follows /en may begin with two slashes: another site
+        return {
+            "url": escape_leading_slashes(path.removeprefix("/en")) or "/",
+            "tag": "zh-CN",
+            "name": "中文",
+        }
     return {"url": f"/en{path}", "tag": "en", "name": "English"}
 
 

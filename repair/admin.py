@@ -6,6 +6,9 @@ from repair.models import Repair
 
 @admin.register(Repair)
 class RepairAdmin(ReadOnlyAdmin):
+    """Who applies is for the department that decides, on its desk."""
+
+    exclude = ["applicant_name"]
     list_display = ["number", "department", "status", "received_on", "due_on", "outcome"]
     list_filter = ["status", "outcome", "department"]
     list_select_related = ["department"]

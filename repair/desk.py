@@ -1,7 +1,5 @@
 """The desk of repair: what is due when, one application with its acts, one on paper."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
@@ -12,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework import documents
-from casework.desk import given, timeline
+from casework.desk import given, timeline, uuid_of
 from casework.forms import PurposeForm
 from casework.moves import record
 from casework.views import attachment, clock
@@ -230,15 +228,8 @@ def new(request):
     entries = entries.filter(department=request.user.department_id)
     if "entry" not in request.GET:
         return _choose(request, entries)
-    listing = get_object_or_404(entries, public_id=_uuid(request.GET["entry"]))
+    listing = get_object_or_404(entries, public_id=uuid_of(request.GET["entry"]))
     return _record_paper(request, listing, today)
-
-
-def _uuid(text):
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 
 
 def _choose(request, entries):

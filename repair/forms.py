@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, ApplicantForm, DateInput, FilesField, WordsField
+from parties import services as parties
 from repair.models import Repair
 
 COMMITMENT = _(
@@ -25,9 +26,9 @@ class ApplyForm(ApplicantForm):
     )
     evidence_kinds = forms.MultipleChoiceField(
         label=_("交了哪些材料"),
-        required=False,
         help_text=_("逐项勾选，并在下面上传。"),
         widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("逐项勾选，并在下面上传。")},
     )
     evidence = FilesField(
         label=_("上传材料"),
@@ -132,11 +133,8 @@ class FindForm(forms.Form):
         text = self.cleaned_data["q"].strip()
         if not text:
             return rows
-        return rows.filter(
-            Q(number__iexact=text)
-            | Q(listing__subject__code=text)
-            | Q(listing__subject__name__icontains=text)
-        )
+        named = Q(listing__subject__in=parties.called(text))
+        return rows.filter(Q(number__iexact=text) | named)
 
 
 class TargetForm(forms.Form):

@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from casework.admin import VersionedAdmin
+from parties.admin import LastingAdmin
 from rulebook.models import (
     CategoryField,
     DegreeTerm,
@@ -15,21 +16,21 @@ from rulebook.models import (
 
 
 @admin.register(LegalBasis)
-class LegalBasisAdmin(admin.ModelAdmin):
+class LegalBasisAdmin(LastingAdmin):
     list_display = ["code", "name", "document_number", "level", "in_force_from", "in_force_to"]
     list_filter = ["level"]
     search_fields = ["code", "name", "document_number"]
 
 
 @admin.register(Misconduct)
-class MisconductAdmin(admin.ModelAdmin):
+class MisconductAdmin(LastingAdmin):
     list_display = ["code", "name", "domain", "needs_basis"]
     list_filter = ["domain"]
     search_fields = ["code", "name"]
 
 
 @admin.register(Measure)
-class MeasureAdmin(admin.ModelAdmin):
+class MeasureAdmin(LastingAdmin):
     list_display = ["code", "name", "group", "advisory", "needs_end_date", "refusal_only"]
     list_filter = ["group", "advisory"]
     search_fields = ["code", "name"]
@@ -42,7 +43,7 @@ class CategoryFieldInline(admin.TabularInline):
 
 
 @admin.register(ListCategory)
-class ListCategoryAdmin(VersionedAdmin):
+class ListCategoryAdmin(LastingAdmin, VersionedAdmin):
     list_display = ["code", "name", "kind", "basis", "term_months", "active", "version"]
     list_filter = ["kind", "active", "departments"]
     list_select_related = ["basis"]
@@ -69,7 +70,7 @@ class MemorandumMeasureInline(admin.TabularInline):
 
 
 @admin.register(Memorandum)
-class MemorandumAdmin(admin.ModelAdmin):
+class MemorandumAdmin(LastingAdmin):
     list_display = ["code", "name", "kind", "lead", "signed_on", "in_force_from", "in_force_to"]
     list_filter = ["kind"]
     list_select_related = ["lead"]

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from parties.models import Department
@@ -187,6 +187,12 @@ class CategoryField(models.Model):
 
     def __str__(self):
         return self.title_en if (get_language() or "").startswith("en") else self.title
+
+    def with_unit(self, value):
+        """A value as pages and letters show it; nothing stays nothing."""
+        if value and self.type == self.Type.AMOUNT:
+            return gettext("%(amount)s 万元") % {"amount": value}
+        return value
 
 
 class DegreeTerm(models.Model):

@@ -6,7 +6,9 @@ An address without a line in DOORS fails, so a new page has to say who may see i
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
@@ -205,7 +207,7 @@ def house(rules):
     }
 
 
-def _address(name, house):
+def address_of(name, house):
     """The address of a page about the house's matters."""
     for arguments in (
         {},
@@ -231,7 +233,7 @@ def _doors(*rules):
 @pytest.mark.django_db
 def test_open_doors_answer_anybody(house):
     for name in _doors(OPEN, LOCAL):
-        answer = Client().get(_address(name, house))
+        answer = Client().get(address_of(name, house))
         assert answer.status_code in GONE | {200, 503}, (name, answer.status_code)
 
 
@@ -244,7 +246,7 @@ def test_nobody_enters_the_desk_without_signing_in(house):
     for name in [name for name in DOORS if name.startswith("desk-")]:
         for client in (Client(), one_factor):
             for method in (client.get, client.post):
-                answer = method(_address(name, house))
+                answer = method(address_of(name, house))
                 assert answer.status_code in {302, 405}, (name, answer.status_code)
                 if answer.status_code == 302:
                     assert answer.url.startswith(reverse("sign-in")), name
@@ -257,7 +259,7 @@ def test_a_stranger_meets_404_or_403_at_every_matter_and_changes_nothing(house):
         if "document" in name:
             continue
         for method in (house["browsers"]["stranger"].get, house["browsers"]["stranger"].post):
-            status = method(_address(name, house)).status_code
+            status = method(address_of(name, house)).status_code
             assert status in {403, 404, 405}, (name, status)
     assert Event.objects.count() == lines
 
@@ -269,11 +271,11 @@ def test_supervisor_and_auditor_read_and_change_nothing(house):
         browser = house["browsers"][who]
         for name in _doors(MATTER, UNIT, BOARD):
             if not name.endswith(("document", "letter")):
-                status = browser.get(_address(name, house)).status_code
+                status = browser.get(address_of(name, house)).status_code
                 assert status == 200, (who, name, status)
         for name in _doors(MATTER, ACT, UNIT_ACT):
             data = {"action": "investigate", "note": "试", "outcome": "rejected"}
-            status = browser.post(_address(name, house), data).status_code
+            status = browser.post(address_of(name, house), data).status_code
             assert status in {200, 302, 400, 403, 404, 405, 422}, (who, name, status)
     assert Event.objects.count() == lines
 
@@ -281,20 +283,64 @@ def test_supervisor_and_auditor_read_and_change_nothing(house):
 @pytest.mark.django_db
 def test_every_page_of_the_own_unit_opens(house):
     for name in _doors(STAFF):
-        address = _address(name, house)
+        address = address_of(name, house)
         for who in ("clerk", "reviewer", "liaison"):
             status = house["browsers"][who].get(address).status_code
             assert status in {200, 403, 405}, (who, name, status)
     for name in _doors(MATTER):
         if "red" not in name and not name.endswith(("document", "letter")):
-            assert house["browsers"]["clerk"].get(_address(name, house)).status_code == 200, name
+            assert house["browsers"]["clerk"].get(address_of(name, house)).status_code == 200, name
+
+
+ROWS = (
+    "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
+    "desk-checks", "desk-notices", "desk-objections", "desk-repairs", "desk-supervision",
+)  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
+    def costs():
+        found = {}
+        for who, browser in house["browsers"].items():
+            for name in ROWS:
+                with CaptureQueriesContext(connection) as asked:
+                    browser.get(f"{reverse(name)}?status=all&state=all")
+                found[who, name] = len(asked)
+        return found
+
+    costs()  # what is kept in memory is read
+    before = costs()
+    today = timezone.localdate()
+    liaison = Actor.of(house["people"]["liaison"])
+    for _row in range(3):
+        entry, _red, _draft = (
+            builders.published_black(), builders.red_published(), builders.black_draft()
+        )  # fmt: skip
+        builders.objection(entry)
+        builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
+        jointaction.distribute(today=today)
+        asked = {"purpose": "审查", "reference": "1", "today": today}
+        jointaction.check([{"code": entry.subject.code}], actor=liaison, **asked)
+    grown = {page: (n, before[page]) for page, n in costs().items() if n > before[page] + 2}
+    assert not grown
+
+
+@pytest.mark.django_db
+def test_no_page_of_staff_and_no_matter_of_an_applicant_is_kept_by_a_browser(house):
+    for name in _doors(STAFF, MATTER, ACT, UNIT, UNIT_ACT, BOARD):
+        answer = house["browsers"]["clerk"].get(address_of(name, house))
+        if answer.status_code == 200:
+            assert "no-store" in answer["Cache-Control"], name
+    for name in ("objection-new", "objection-track", "repair-new", "repair-track", "sign-in"):
+        assert "no-store" in Client().get(reverse(name))["Cache-Control"], name
 
 
 @pytest.mark.django_db
 def test_no_door_of_the_api_opens_without_a_key_or_without_the_scope(house):
     raw = builders.api_key(house["people"]["clerk"], ApiKey.Scope.MANAGE)
     for name in _doors(KEY):
-        address = _address(name, house)
+        address = address_of(name, house)
         for method in ("get", "post"):
             bare = getattr(Client(), method)(address, content_type="application/json")
             keyed = getattr(Client(headers={"Authorization": f"Api-Key {raw}"}), method)(

@@ -77,7 +77,7 @@ def _read_cursor(cursor, ordering):
         return False, None
     try:
         made_for, back, value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _bad_cursor() from error
     fits = isinstance(value, (str, type(None))) and isinstance(pk, int) and abs(pk) < 2**63
     if made_for != ordering or not isinstance(back, bool) or not fits:

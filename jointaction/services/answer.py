@@ -84,7 +84,10 @@ def answer(push, answers, *, actor, today):
     _refuse_bad_columns(rows)
     Feedback.objects.bulk_create(rows)
     answered = set(push.feedback.values_list("measure", flat=True))
-    note = "；".join(f"{given['code']} {Outcome(given['outcome']).label}" for given in answers)
+    names = {measure["code"]: measure["name"] for measure in push.measures}
+    note = "；".join(
+        f"{names[given['code']]} {Outcome(given['outcome']).label}" for given in answers
+    )
     seen = {} if push.acknowledged_at else {"acknowledged_at": timezone.now()}
     if answered >= {measure["code"] for measure in push.measures}:
         return move(push, "answer", actor=actor, note=note, answered_at=timezone.now(), **seen)
@@ -148,7 +151,7 @@ def answer_hit_by_measure(hit, answers, *, actor, today):
     applied = any(given["outcome"] == Outcome.APPLIED for given in answers)
     hit.handling = "applied" if applied else "other"
     hit.result = "；".join(
-        filter(None, [given["remark"] or Outcome(given["outcome"]).label for given in answers])
+        given["remark"] or str(Outcome(given["outcome"]).label) for given in answers
     )
     hit.answered_at = timezone.now()
     hit.save(update_fields=["handling", "result", "answered_at"])

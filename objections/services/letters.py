@@ -127,7 +127,7 @@ def _detail_rows(listing, old, new):
         if old.get(field.code) != new.get(field.code)
     ]
     return [
-        [field.title, *(str(values.get(field.code, "")) for values in (old, new))]
+        [field.title, *(str(field.with_unit(row.get(field.code, ""))) for row in (old, new))]
         if field.disclosure == CategoryField.Disclosure.PUBLIC
         else [field.title, _("不公开"), _("已更正，不公开")]
         for field in changed

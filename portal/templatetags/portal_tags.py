@@ -269,9 +269,12 @@ def due(day, left, today, provisional=None):
 
 
 @register.inclusion_tag("_meter.html")
-def meter(used, total):
-    """One box per working day: `used` have passed, the next is today, any beyond all are late."""
-    boxes = ["used" if n < used else "today" if n == used else "" for n in range(total)]
+def meter(used, total, day):
+    """One box per working day: `used` have passed, any beyond all are late.
+
+    Today is the `day`-th; on a day that does not count it is no box.
+    """
+    boxes = ["used" if n < used else "today" if used == n < day else "" for n in range(total)]
     boxes += ["over"] * max(used - total, 0)
     words = gettext("%(total)d 个工作日，已用 %(used)d 个") % {"total": total, "used": used}
     return {"boxes": boxes, "words": words}

@@ -251,7 +251,10 @@ def test_the_subject_objects_the_entry_is_corrected_and_the_reply_downloaded(des
 
     reader.reload()
     says(reader, "52.7 万元")
-    says_not(reader, DISPUTED, "本记录正在复核")
+    says_not(reader, "本记录正在复核")
+    follow(reader, "黑名单")
+    says(reader, FIRM)
+    says_not(reader, DISPUTED)
     applicant.reload()
     says(applicant, "答复：更正", "核对银行代发记录")
     with applicant.expect_download() as download:
@@ -311,12 +314,12 @@ def test_an_entry_whose_last_day_was_yesterday_is_gone_from_every_page(page_at, 
 
 
 def test_repair_asked_for_too_early_names_the_day_and_shows_no_form(page_at, today):
-    entry = builders.published_black(today=add_months(today, -2))
+    entry = builders.repairable(today=add_months(today, 11))  # published two months ago
     page = page_at(360)
     page.goto(f"/black/{entry.public_id}/")
     follow(page, "看修复条件")
-    first_day = date_format(add_months(entry.published_on, 6))
-    says(page, "还没到可以申请的时候", f"最早 {first_day}", "劳动者签收材料")
+    first_day = date_format(add_months(entry.published_on, 12))
+    says(page, "还没到可以申请的时候", f"最早 {first_day}", "罚款缴纳凭证")
     expect(page.get_by_role("button", name="提交申请")).to_have_count(0)
 
 

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from jointaction import services
 from jointaction.models import Check, Feedback, Hit, Push
+from listings import services as listings
+from parties.models import Actor
 from tests import builders
 
 DAY = timedelta(days=1)
@@ -186,6 +188,32 @@ def test_a_hit_that_is_left_for_later_waits_on_the_check_page_and_is_answered_wh
     half = text_of(liaison.post(feedback, hit_fields(hit, m0_outcome="applied")), status=400)
     assert "的处理。" in half
     assert not Feedback.objects.exists()
+
+
+def test_of_a_hit_whose_entry_has_ended_the_check_page_says_that_and_no_document(desk):
+    listing = builders.published_black()
+    liaison = desk(builders.liaison("ggzy"))
+    asked(liaison, listing.subject)
+    page = reverse("desk-check", args=[Hit.objects.get().check_public_id])
+    assert listing.document_number in text_of(liaison.get(page))
+    clerk, reviewer = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
+    proposal = listings.propose_withdrawal(listing, reason="error", actor=clerk, note="列错")
+    listings.approve(proposal, actor=reviewer, today=timezone.localdate())
+    text = text_of(liaison.get(page))
+    assert listing.document_number not in text
+    assert "已不在名单上" in text
+
+
+def test_a_hit_applied_without_further_words_is_answered_by_the_outcome_itself(desk):
+    listing = builders.published_black()
+    liaison = desk(builders.liaison("ggzy"))
+    asked(liaison, listing.subject)
+    hit = Hit.objects.get()
+    feedback = reverse("desk-check", args=[hit.check_public_id])
+    given = hit_fields(hit, m0_outcome="applied", m1_outcome="applied")
+    assert liaison.post(feedback, given).status_code == 302
+    hit.refresh_from_db()
+    assert hit.result == "已执行；已执行"
 
 
 def test_a_hit_without_measures_of_the_unit_is_answered_in_a_sentence(desk):

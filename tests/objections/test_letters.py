@@ -61,7 +61,7 @@ def test_a_category_field_is_told_by_its_name_and_not_as_code():
         "upheld_corrected", corrections={"details": details}, category="M02", unit="swj"
     )
     text = text_of(objection)
-    assert "涉案税额128.6100.5" in text
+    assert "涉案税额128.6万元100.5万元" in text
     assert "tax_kind" not in text
 
 

@@ -165,7 +165,14 @@ def test_matters_are_found_by_subject_and_by_number(desk, today):
 
 def test_a_person_is_not_found_by_name(desk, today):
     builders.objection(builders.published_black(builders.person("赵示例")))
-    assert home_of(desk(builders.clerk()), q="赵示例").context["page"].paginator.count == 0
+    entry = builders.repairable(
+        category="M05", unit="rsj", term_months=24, subject=builders.person("赵示例")
+    )
+    builders.repair(entry)
+    clerk = desk(builders.clerk())
+    for name in ("desk-home", "desk-objections", "desk-repairs", "desk-listings", "desk-pushes"):
+        found = clerk.get(reverse(name), {"q": "赵示例"})
+        assert found.context["page"].paginator.count == 0, name
 
 
 def test_the_page_asks_as_many_questions_for_many_matters_as_for_few(

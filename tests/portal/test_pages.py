@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -22,6 +23,7 @@ from tests.builders import (
     published_black,
     red_draft,
     red_published,
+    resident_id,
     reviewer,
 )
 
@@ -200,6 +202,17 @@ def test_a_person_is_masked_everywhere_never_found_by_name_and_not_indexed(page)
     assert "张*" not in page(f"{reverse('search')}?q=张示例").content.decode()
 
 
+def test_a_responsible_person_whose_own_term_is_over_is_on_no_page(page):
+    paper = {"id_type": "resident_id", "id_number": resident_id(901), "name": "吴示例"}
+    told = {"role": "director", "fact": "示例", "basis": "示例"}
+    entry = published_black(responsible_persons=[{**paper, **told}])
+    address = reverse("black-entry", args=[entry.public_id])
+    assert "吴*" in page(address).content.decode()
+    yesterday = timezone.localdate() - timedelta(days=1)
+    entry.responsible_persons.update(until=yesterday)
+    assert "吴*" not in page(address).content.decode()
+
+
 def test_an_open_objection_adds_a_badge_and_nothing_else(page):
     entry = published_black()
     path = reverse("black-entry", args=[entry.public_id])
@@ -272,9 +285,11 @@ def test_a_list_goes_on_over_pages_and_says_how_many_there_are(page):
 
 def test_no_cell_of_the_csv_is_a_formula(page):
     published_black(firm("=cmd示例商贸有限公司"))
+    published_black(document_number="＝1+1")
     text = b"".join(page(f"{reverse('black-list')}?format=csv")).decode()
     assert text.startswith("\ufeff名称,")
     assert "\r\n'=cmd示例商贸有限公司," in text
+    assert ",'＝1+1," in text
 
 
 def test_search_finds_by_exact_code_and_by_two_characters_of_a_name(page):
@@ -367,6 +382,11 @@ def test_each_language_links_to_the_same_page_in_the_other(page):
     assert "/black/?page=1" in outline(page("/en/black/?page=1")).links
 
 
+def test_the_link_to_the_other_language_never_leads_to_another_site(client):
+    text = client.get("/en//example.org/").content.decode()
+    assert 'href="//example.org' not in text
+
+
 def test_the_error_page_of_last_resort_needs_neither_context_nor_database(rf):
     from portal.views import server_error
 
@@ -387,6 +407,16 @@ def test_ready_once_a_worker_has_shown_life(page):
     assert "worker" in page("/readyz", status=503).content.decode()
     services.beat()
     page("/readyz")
+
+
+def test_who_asks_whether_we_are_ready_learns_nothing_of_the_database(client, db):
+    def refuse(*_args):
+        raise OperationalError('password failed for user "portal" on db.internal')
+
+    with connection.execute_wrapper(refuse):
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.content.decode() == "database: not reachable\n"
 
 
 def test_metrics_are_for_this_machine_or_the_holder_of_the_token(page):

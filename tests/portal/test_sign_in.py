@@ -1,15 +1,18 @@
 """Signing in takes account, password and one-time code together."""
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from parties.models import User
+from parties.models import Department, User
+from tests import builders
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct-horse-battery"  # noqa: S105
+GUESS = {"username": "rsj-clerk", "password": "x", "otp_token": "000000"}
 
 
 @pytest.fixture
@@ -69,3 +72,69 @@ def test_signing_out_is_an_act_not_a_link(client, device):
     assert client.get(reverse("sign-out")).status_code == 405
     assert client.post(reverse("sign-out")).status_code == 302
     assert "_auth_user_id" not in client.session
+
+
+def test_the_back_office_opens_to_nobody_without_the_second_factor(client):
+    root = User.objects.create_superuser("root", password=PASSWORD)
+    given = {"username": "root", "password": PASSWORD}
+    answer = client.post(reverse("admin:login"), given)
+    assert answer.url.startswith(reverse("sign-in"))
+    assert "_auth_user_id" not in client.session
+    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get(reverse("admin:parties_user_changelist"), follow=True)
+    assert answer.redirect_chain[-1][0].startswith(reverse("sign-in"))
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_back_office_is_reached_through_the_desks_sign_in(client, capsys):
+    User.objects.create_superuser("root", password=PASSWORD)
+    call_command("give_second_factor", "root")
+    assert capsys.readouterr().out.startswith("otpauth://totp/")
+    device = TOTPDevice.objects.get(user__username="root")
+    asked = client.get(reverse("admin:index"), follow=True).redirect_chain[-1][0]
+    given = {"username": "root", "password": PASSWORD, "otp_token": code(device)}
+    answer = client.post(asked, {**given, "next": reverse("admin:index")}, follow=True)
+    assert answer.redirect_chain[-1][0] == reverse("admin:index")
+    assert answer.status_code == 200
+
+
+def test_a_code_that_led_in_leads_in_only_once(client, device):
+    token = code(device)
+    assert sign_in(client, otp_token=token).status_code == 302
+    client.post(reverse("sign-out"))
+    assert sign_in(client, otp_token=token).status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_signing_in_leaves_the_session_behind_that_somebody_planted(client, device, rules):
+    client.get(reverse("home"))
+    planted = client.session
+    planted["x"] = 1
+    planted.save()
+    before = planted.session_key
+    sign_in(client, otp_token=code(device))
+    assert client.session.session_key != before
+
+
+def test_staff_wait_behind_a_wall_once_their_department_is_out_of_use(client, rules):
+    clerk = builders.clerk()
+    builders.signed_in(client, clerk)
+    assert client.get(reverse("desk-home")).status_code == 200
+    Department.objects.filter(pk=clerk.department_id).update(active=False)
+    assert client.get(reverse("desk-home")).status_code == 403
+
+
+def test_an_address_counts_as_the_proxy_saw_it_and_not_as_the_visitor_says(client, device):
+    for n in range(5):
+        told = {"X-Forwarded-For": f"198.51.100.{n}, 192.0.2.1"}
+        last = client.post(reverse("sign-in"), GUESS, headers=told)
+    assert last.status_code == 429
+    elsewhere = client.post(reverse("sign-in"), GUESS, headers={"X-Forwarded-For": "192.0.2.2"})
+    assert elsewhere.status_code == 200
+
+
+def test_who_is_no_proxy_of_ours_is_not_believed(client, device):
+    for n in range(5):
+        told = {"X-Forwarded-For": f"198.51.100.{n}"}
+        last = client.post(reverse("sign-in"), GUESS, headers=told, REMOTE_ADDR="203.0.113.9")
+    assert last.status_code == 429

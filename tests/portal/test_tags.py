@@ -130,8 +130,13 @@ def test_the_calendar_says_each_day_in_fill_and_in_word():
 
 
 def test_the_meter_has_a_box_for_each_working_day_and_for_each_day_over():
-    assert meter(1, 3)["boxes"] == ["used", "today", ""]
-    assert meter(4, 3)["boxes"] == ["used", "used", "used", "over"]
+    assert meter(1, 3, 2)["boxes"] == ["used", "today", ""]
+    assert meter(4, 3, 5)["boxes"] == ["used", "used", "used", "over"]
+
+
+def test_the_meter_has_no_box_for_a_today_that_does_not_count():
+    assert meter(0, 3, 0)["boxes"] == ["", "", ""]
+    assert meter(2, 3, 2)["boxes"] == ["used", "used", ""]
 
 
 def test_the_bars_keep_their_proportions_and_nothing_is_a_bar_of_nothing():

@@ -5,7 +5,8 @@ from django.urls import reverse
 from casework.models import CalendarYear, Event, SpecialDay
 from parties.models import AccessLog, ApiKey, Department, Subject, User
 from rulebook import services
-from rulebook.models import ListCategory
+from rulebook.models import ListCategory, Measure, Memorandum, Misconduct
+from tests import builders
 
 pytestmark = pytest.mark.django_db
 OURS = [
@@ -19,8 +20,7 @@ OURS = [
 def operator(client):
     services.seed_rules()
     user = User.objects.create_superuser("operator", password=None, full_name="示例管理员")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return builders.signed_in(client, user)
 
 
 def address(model, page, *args):
@@ -48,8 +48,16 @@ def test_accounts_and_keys_are_made_here(operator, model):
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_staff_without_a_permission_see_nothing(client, model):
     user = User.objects.create_user("clerk", full_name="示例经办", is_staff=True)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    builders.signed_in(client, user)
     assert client.get(address(model, "changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("model", [Department, Measure, Memorandum, ListCategory, Misconduct])
+def test_what_published_entries_name_by_its_code_keeps_it_and_stays(operator, model):
+    row = model.objects.order_by("pk").last()
+    form = operator.get(address(model, "change", row.pk)).context["adminform"].form
+    assert "code" not in form.fields
+    assert operator.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
 
 
 def form_values(response):

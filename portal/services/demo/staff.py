@@ -5,10 +5,9 @@ import secrets
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
-from django_otp.plugins.otp_totp.models import TOTPDevice
-from django_otp.util import random_hex
 
 from parties.models import Actor, Department, Role, User
+from parties.services import give_second_factor
 from portal.services.demo import texts
 
 
@@ -83,9 +82,7 @@ def username_of(code, role):
 
 def _row(user, account, password):
     """The account's line, with a second factor made for it."""
-    key = random_hex()
-    TOTPDevice.objects.create(user=user, name="demo", key=key, confirmed=True)
-    secret = base64.b32encode(bytes.fromhex(key)).decode()
+    secret = base64.b32encode(give_second_factor(user).bin_key).decode()
     return (user.username, user.department.name, str(account.role.label), password, secret)
 
 

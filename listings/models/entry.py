@@ -1,18 +1,16 @@
-"""The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
+"""The entry on a list, with what belongs to it alone."""
 
-import uuid
 from datetime import timedelta
 
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from casework.models import Case, Document, Event
-from parties.models import Acted, Department, Subject
+from casework.models import Case, Event
+from parties.models import Department, Subject
 from rulebook.models import Degree, LegalBasis, ListCategory, ListKind, Misconduct
 
 SEARCH_LIMIT = 1_000
@@ -74,10 +72,11 @@ class ListingQuerySet(models.QuerySet):
 
     def in_force_on(self, day):
         """What was in force on `day` as known today; an entry made in error never was."""
-        known = ListingVersion.objects.filter(
-            in_force__contains=day, to_seq=None, void_from_start=False
+        return self.filter(
+            versions__in_force__contains=day,
+            versions__to_seq=None,
+            versions__void_from_start=False,
         )
-        return self.filter(pk__in=known.values("listing"))
 
     def with_status(self, status, today):
         """Rows that read as `status` today: a published row past its last day is expired."""
@@ -279,282 +278,3 @@ class Listing(Case):
         return set(
             self.journal.filter(status=self.Status.DRAFT).values_list("by_user_id", flat=True)
         ) - {None}
-
-
-class ResponsiblePersonQuerySet(models.QuerySet):
-    def answerable(self, day):
-        """Those whose own term, if they have one, is not over."""
-        return self.filter(Q(until=None) | Q(until__gte=day))
-
-
-class ResponsiblePerson(models.Model):
-    """A person who answers for the misconduct of a black entry; never listed by listing the firm.
-
-    Lives here and not with the black list because checks and objections ask for it.
-    """
-
-    class Role(models.TextChoices):
-        LEGAL_REPRESENTATIVE = "legal_representative", _("法定代表人")
-        PERSON_IN_CHARGE = "person_in_charge", _("主要负责人")
-        PRACTITIONER = "practitioner", _("直接责任的注册执业人员")
-        SENIOR_MANAGER = "senior_manager", _("高级管理人员")
-        DIRECTOR = "director", _("董事")
-        SHAREHOLDER = "shareholder", _("股东")
-        OTHER = "other", _("其他直接责任人员")
-
-    listing = models.ForeignKey(
-        Listing, models.PROTECT, related_name="responsible_persons", verbose_name=_("记录")
-    )
-    person = models.ForeignKey(Subject, models.PROTECT, related_name="+", verbose_name=_("人员"))
-    role = models.CharField(_("身份"), max_length=30, choices=Role)
-    fact = models.TextField(_("责任事实"))
-    basis = models.CharField(_("依据"), max_length=300)
-    notice_served_on = models.DateField(_("单独告知日期"), null=True, blank=True)
-    until = models.DateField(_("截止日"), null=True, blank=True)
-
-    objects = ResponsiblePersonQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("责任人员")
-        constraints = [
-            models.UniqueConstraint(fields=["listing", "person"], name="responsibleperson_once")
-        ]
-
-    def __str__(self):
-        return f"{self.person} {self.get_role_display()}"
-
-
-class ProposalQuerySet(models.QuerySet):
-    def of_desk(self, user):
-        return self if user.sees_all else self.filter(listing__department=user.department_id)
-
-    def open(self):
-        return self.filter(status=Proposal.Status.PROPOSED)
-
-    def with_parts(self):
-        return self.select_related(
-            "proposed_by", "listing__subject", "listing__category", "listing__department"
-        )
-
-
-class Proposal(Case):
-    """A correction or withdrawal that one officer proposes and another approves."""
-
-    class Status(models.TextChoices):
-        PROPOSED = "proposed", _("待审核")
-        APPROVED = "approved", _("已通过")
-        REJECTED = "rejected", _("未通过")
-
-    class Action(models.TextChoices):
-        CORRECT = "correct", _("更正")
-        WITHDRAW = "withdraw", _("撤下")
-
-    MOVES = {
-        "approve": ({Status.PROPOSED}, Status.APPROVED),
-        "reject": ({Status.PROPOSED}, Status.REJECTED),
-    }
-
-    status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.PROPOSED)
-    listing = models.ForeignKey(
-        Listing, models.PROTECT, related_name="proposals", verbose_name=_("名单记录")
-    )
-    action = models.CharField(_("动作"), max_length=10, choices=Action)
-    fields = models.JSONField(_("新值"), default=dict, blank=True)
-    reason = models.CharField(_("原因"), max_length=30, blank=True)
-    note = models.TextField(_("说明"))
-    proposed_by = models.ForeignKey(
-        "parties.User", models.PROTECT, related_name="+", verbose_name=_("提出人")
-    )
-
-    objects = ProposalQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("更正或撤下提议")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["listing"], name="proposal_one_open", condition=Q(status="proposed")
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.get_action_display()} {self.listing_id}"
-
-
-class LedgerHead(models.Model):
-    """The one row that every appending transaction locks, last of all its locks."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    seq = models.BigIntegerField(default=0)
-    hash = models.BinaryField()
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="ledgerhead_single", condition=Q(id=1))]
-
-    def __str__(self):
-        return f"{self.seq}"
-
-
-class ChangeQuerySet(models.QuerySet):
-    def after(self, seq):
-        return self.filter(seq__gt=seq).order_by("seq")
-
-
-class Change(models.Model):
-    """A public effect: at once the history, the feed and the outbox. Append-only, chained."""
-
-    class Action(models.TextChoices):
-        PUBLISH = "publish", _("公布")
-        ANNOTATE = "annotate", _("加注")
-        CORRECT = "correct", _("更正")
-        WITHDRAW = "withdraw", _("撤下")
-        REPAIR = "repair", _("修复")
-        EXPIRE = "expire", _("到期")
-        ERASE = "erase", _("删除内容")
-
-    seq = models.BigIntegerField(_("账本序号"), primary_key=True)
-    listing = models.ForeignKey(Listing, models.PROTECT, related_name="history")
-    version = models.PositiveIntegerField(_("版本"))
-    action = models.CharField(_("动作"), max_length=10, choices=Action)
-    at = models.DateTimeField(_("时间"))
-    digest = models.BinaryField()
-    previous_hash = models.BinaryField()
-    hash = models.BinaryField()
-
-    objects = ChangeQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("账本")
-        ordering = ["seq"]
-
-    def __str__(self):
-        return f"{self.seq} {self.action}"
-
-
-class ChangeBody(models.Model):
-    """The content of a change. It may be deleted (erased), never altered; the digest stays."""
-
-    change = models.OneToOneField(
-        Change, models.PROTECT, primary_key=True, related_name="body", db_column="seq"
-    )
-    salt = models.BinaryField()
-    body = models.BinaryField()
-
-    def __str__(self):
-        return f"{self.change_id}"
-
-
-class ListingVersion(models.Model):
-    """What was in force on which days, as known between two ledger positions."""
-
-    id = models.BigAutoField(primary_key=True)
-    listing = models.ForeignKey(Listing, models.PROTECT, related_name="versions")
-    version = models.PositiveIntegerField()
-    from_seq = models.BigIntegerField()
-    to_seq = models.BigIntegerField(null=True, blank=True)
-    in_force = DateRangeField()
-    body = models.JSONField()
-    rule_version = models.PositiveIntegerField()
-    void_from_start = models.BooleanField(default=False)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("历次版本")
-        constraints = [
-            models.UniqueConstraint(fields=["listing", "from_seq"], name="listingversion_once"),
-            models.UniqueConstraint(
-                fields=["listing"], name="listingversion_one_open", condition=Q(to_seq=None)
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.listing_id} {self.version}"
-
-
-class AdverseRecord(models.Model):
-    """A penalty or another adverse fact of the credit file. Never an entry on a list by itself."""
-
-    class State(models.TextChoices):
-        VALID = "valid", _("有效")
-        REPAIRED = "repaired", _("已修复")
-        WRONG = "wrong", _("有误已撤")
-
-    id = models.BigAutoField(primary_key=True)
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    origin = models.CharField(_("来源城市"), max_length=6)
-    subject = models.ForeignKey(
-        Subject, models.PROTECT, related_name="adverse_records", verbose_name=_("主体")
-    )
-    department = models.ForeignKey(Department, models.PROTECT, verbose_name=_("报送单位"))
-    batch = models.ForeignKey("ImportBatch", models.PROTECT, null=True, blank=True)
-    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.VALID)
-    document_number = models.CharField(_("决定书文号"), max_length=128)
-    misconduct_text = models.TextField(_("违法行为类型"), blank=True)
-    facts = models.TextField(_("违法事实"), blank=True)
-    basis_text = models.TextField(_("处罚依据"), blank=True)
-    penalty_kind = models.CharField(_("处罚类别"), max_length=200, blank=True)
-    content = models.TextField(_("处罚内容"), blank=True)
-    fine = models.DecimalField(
-        _("罚款（万元）"), max_digits=18, decimal_places=6, null=True, blank=True
-    )
-    confiscated = models.DecimalField(
-        _("没收（万元）"), max_digits=18, decimal_places=6, null=True, blank=True
-    )
-    licence = models.CharField(_("暂扣或吊销证照"), max_length=200, blank=True)
-    decided_on = models.DateField(_("决定日期"))
-    valid_until = models.DateField(_("有效期"), null=True, blank=True)
-    public_until = models.DateField(_("公示截止期"), null=True, blank=True)
-    organ_name = models.CharField(_("处罚机关"), max_length=200)
-    organ_code = models.CharField(_("处罚机关代码"), max_length=18, db_collation="C", blank=True)
-    source_name = models.CharField(_("数据来源单位"), max_length=200, blank=True)
-    source_code = models.CharField(max_length=18, db_collation="C", blank=True)
-    other_numbers = models.JSONField(_("其他注册号"), default=dict, blank=True)
-    remark = models.TextField(_("备注"), blank=True)
-    content_digest = models.BinaryField(editable=False)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("不良信息")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["department", "document_number", "subject"], name="adverserecord_once"
-            )
-        ]
-        indexes = [
-            # for "three years clean"
-            models.Index(fields=["subject", "-decided_on"], name="adverserecord_subject")
-        ]
-
-    def __str__(self):
-        return self.document_number
-
-
-class ImportBatch(Acted):
-    """One imported file and what became of its rows."""
-
-    class Kind(models.TextChoices):
-        RECORDS = "records", _("行政处罚")
-        LISTINGS = "listings", _("名单")
-
-    id = models.BigAutoField(primary_key=True)
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    kind = models.CharField(_("内容"), max_length=10, choices=Kind)
-    department = models.ForeignKey(Department, models.PROTECT, verbose_name=_("单位"))
-    file_name = models.CharField(_("文件名"), max_length=200)
-    sha256 = models.CharField(max_length=64)
-    at = models.DateTimeField(_("时间"), default=timezone.now)
-    rows = models.PositiveIntegerField(_("行数"), default=0)
-    created = models.PositiveIntegerField(_("新增"), default=0)
-    updated = models.PositiveIntegerField(_("更新"), default=0)
-    unchanged = models.PositiveIntegerField(_("未变"), default=0)
-    rejected = models.PositiveIntegerField(_("退回"), default=0)
-    errors = models.JSONField(_("错误"), default=list, blank=True)
-    rejected_file = models.ForeignKey(
-        Document, models.PROTECT, null=True, blank=True, verbose_name=_("退回的行")
-    )
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("导入批次")
-        ordering = ["-id"]
-
-    def __str__(self):
-        return self.file_name
