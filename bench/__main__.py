@@ -76,7 +76,8 @@ def _measure(options, var):
     for one in chosen:
         print(f"· {one.title} …", flush=True)
         lines.append(report.line(one, one.run(bench)))
-        print(f"  {lines[-1]['times_the_limit']} × {one.beside}", flush=True)
+        for beside, limit in zip(one.beside, lines[-1]["limits"], strict=True):
+            print(f"  {limit['times_the_limit']} × {beside}", flush=True)
     return lines, report.machine(connection)
 
 

@@ -19,11 +19,11 @@ FIGURES = []
 
 @dataclass(frozen=True)
 class Figure:
-    """What is measured and beside what; `aim`: at most so many times as long as the limit."""
+    """What is measured and beside what; `aim`: at most so many times the first limit."""
 
     name: str
     title: str
-    beside: str
+    beside: tuple
     aim: float | None
     run: callable
 
@@ -60,10 +60,14 @@ class Bench:
 
 
 def figure(title, *, beside, aim=None):
-    """Make the function a figure of the report; its name is the function's."""
+    """Make the function a figure of the report; its name is the function's.
+
+    `beside` says in words what the limits are, in the order in which `run` returns them.
+    """
+    words = (beside,) if isinstance(beside, str) else beside
 
     def register(run):
-        FIGURES.append(Figure(run.__name__, title, beside, aim, run))
+        FIGURES.append(Figure(run.__name__, title, words, aim, run))
         return run
 
     return register

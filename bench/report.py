@@ -33,11 +33,13 @@ def line(figure, measures):
     return {
         "name": figure.name,
         "title": figure.title,
-        "beside": figure.beside,
+        "beside": list(figure.beside),
         "aim": figure.aim,
         "ours": _plain(ours),
-        "limits": [_plain(limit) for limit in limits],
-        "times_the_limit": round(_each(ours) / _each(limits[0]), 2) if limits else None,
+        "limits": [
+            {**_plain(limit), "times_the_limit": round(_each(ours) / _each(limit), 2)}
+            for limit in limits
+        ],
     }
 
 
@@ -72,16 +74,26 @@ def write(lines, *, about, scale, started):
         "| figure | ours | beside | limit | times the limit | aim |",
         "|---|---|---|---|---|---|",
     ]
-    text += [_row(one) for one in lines]
+    text += [row for one in lines for row in _rows(one)]
     (FOLDER / "report.md").write_text("\n".join(text) + "\n")
     return FOLDER / "report.md"
 
 
-def _row(one):
-    limit = _words(one["limits"][0]) if one["limits"] else "—"
-    aim = f"≤ {one['aim']:g}" if one["aim"] else "—"
-    times = "—" if one["times_the_limit"] is None else f"{one['times_the_limit']:g}"
-    cells = [one["title"], _words(one["ours"]), one["beside"], limit, times, aim]
+def _rows(one):
+    """A row for each limit; the aim stands at the first."""
+    for place, (beside, limit) in enumerate(zip(one["beside"], one["limits"], strict=True)):
+        first = place == 0
+        yield _row(
+            one["title"] if first else "",
+            _words(one["ours"]) if first else "",
+            beside,
+            _words(limit),
+            f"{limit['times_the_limit']:g}",
+            f"≤ {one['aim']:g}" if first and one["aim"] else "—",
+        )
+
+
+def _row(*cells):
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
