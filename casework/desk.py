@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from parties.models import CLOCK, PUBLIC
 
+PAGE = 30
 NOBODY = {CLOCK.label: _("系统"), PUBLIC.label: _("申请人")}
 
 
@@ -26,6 +29,32 @@ def timeline(events, titles):
         }
         for index, event in enumerate(lines)
     ]
+
+
+def board(request, rows, *, form, states, ended):
+    """What the list page of a department's matters shows, the most urgent first.
+
+    `form` narrows the rows by what was asked for; `states` is {state: (label, narrow)} with
+    `narrow(rows, today)`; `ended` is (state, its day): there the newest come first.
+    """
+    today = timezone.localdate()
+    rows = form.narrow(rows) if form.is_valid() else rows.none()
+    state = request.GET.get("state", "open")
+    if state not in states:
+        raise Http404
+    found = {name: narrow(rows, today) for name, (_label, narrow) in states.items()}
+    order = (f"-{ended[1]}", "-id") if state == ended[0] else ("due_on", "id")
+    page = Paginator(found[state].with_parts().order_by(*order), PAGE)
+    page = page.get_page(request.GET.get("page"))
+    for matter in page.object_list:
+        matter.late = matter.is_overdue(today)
+    return {
+        "form": form,
+        "state": state,
+        "tabs": [(name, label, found[name].count()) for name, (label, _rows) in states.items()],
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+    }
 
 
 def ticked(request, name):

@@ -2,15 +2,13 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.core.paginator import Paginator
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework import documents
-from casework.desk import given, timeline, uuid_of
+from casework.desk import board, given, timeline, uuid_of
 from casework.forms import PurposeForm
 from casework.moves import record
 from casework.views import attachment, clock
@@ -31,13 +29,15 @@ from repair.forms import (
 )
 from repair.models import Repair
 
-PAGE = 30
 STATES = {
-    "open": _("在办"),
-    "overdue": _("逾期"),
-    "approval": _("待审核"),
-    "decided": _("已办结"),
-    "all": _("全部"),
+    "open": (_("在办"), lambda rows, _today: rows.open()),
+    "overdue": (_("逾期"), lambda rows, today: rows.overdue(today)),
+    "approval": (
+        _("待审核"),
+        lambda rows, _today: rows.filter(status=Repair.Status.DECISION_PROPOSED),
+    ),
+    "decided": (_("已办结"), lambda rows, _today: rows.exclude(status__in=Repair.OPEN)),
+    "all": (_("全部"), lambda rows, _today: rows),
 }
 JOURNAL = {
     "apply": _("收到申请"),
@@ -55,38 +55,15 @@ JOURNAL = {
 @desk_access
 def repairs(request):
     """The department's applications, the most urgent first."""
-    today = timezone.localdate()
-    form = FindForm(request.GET)
-    rows = Repair.objects.of_desk(request.user)
-    rows = form.narrow(rows) if form.is_valid() else rows.none()
-    states = {state: _in_state(rows, state, today) for state in STATES}
-    state = request.GET.get("state", "open")
-    if state not in states:
-        raise Http404
-    order = ("-decided_on", "-id") if state == "decided" else ("due_on", "id")
-    page = Paginator(states[state].with_parts().order_by(*order), PAGE)
-    page = page.get_page(request.GET.get("page"))
-    for matter in page.object_list:
-        matter.late = matter.is_overdue(today)
-    context = {
-        "form": form,
-        "state": state,
-        "tabs": [(name, label, states[name].count()) for name, label in STATES.items()],
-        "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "may_record": policies.may_record(request.user, request.user.department),
-    }
+    context = board(
+        request,
+        Repair.objects.of_desk(request.user),
+        form=FindForm(request.GET),
+        states=STATES,
+        ended=("decided", "decided_on"),
+    )
+    context["may_record"] = policies.may_record(request.user, request.user.department)
     return render(request, "repair/desk_list.html", context)
-
-
-def _in_state(rows, state, today):
-    return {
-        "open": rows.open(),
-        "overdue": rows.overdue(today),
-        "approval": rows.filter(status=Repair.Status.DECISION_PROPOSED),
-        "decided": rows.exclude(status__in=Repair.OPEN),
-        "all": rows,
-    }[state]
 
 
 # --- one matter ------------------------------------------------------------
