@@ -1,9 +1,11 @@
 """Before Django reads its settings, the servers are there; after the last test they are not."""
 
 import os
+import re
 
 import django
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -16,10 +18,7 @@ services = Services()
 worker = os.environ.get("PYTEST_XDIST_WORKER")  # workers use what their controller started
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "credit_portal.settings"
-if worker:
-    number = int(worker.removeprefix("gw")) + 1
-    os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rstrip("/") + f"/{number}"
-else:
+if not worker:
     try:
         services.start()
     except EmbeddedError as reason:
@@ -44,8 +43,19 @@ def _quick_settings():
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with override_settings(STORAGES=storages, PASSWORD_HASHERS=hashers):
+    with override_settings(STORAGES=storages, PASSWORD_HASHERS=hashers, CACHES=_own_cache()):
         yield
+
+
+def _own_cache():
+    """A Redis database for each worker: what one counts or clears is no other's.
+
+    The settings are read before this file is, so that the address can't come by environment.
+    """
+    own = dict(settings.CACHES["default"])
+    number = int(worker.removeprefix("gw")) + 1 if worker else 0
+    own["LOCATION"] = re.sub(r"/\d*$", "", own["LOCATION"]) + f"/{number}"
+    return {"default": own}
 
 
 @pytest.fixture(autouse=True)
