@@ -15,7 +15,7 @@ from django.utils import timezone
 from casework.models import Event
 from jointaction import services as jointaction
 from listings import services as listings
-from parties.models import Actor, ApiKey, Role
+from parties.models import AccessLog, Actor, ApiKey, Role
 from rulebook.models import Memorandum
 from tests import builders
 
@@ -124,6 +124,16 @@ DOORS = {
     "api-repair-accept": KEY,
     "api-repair-decide": KEY,
     "api-repair-approve": KEY,
+}
+# Every act that the pages of matters take, and a form complete enough for any of them.
+ACTS = ("accept", "approve", "contact", "investigate", "not_accept", "propose", "return")
+ACTED = {
+    "note": "示例说明，至少写满十个字才行。",
+    "reasons": "示例理由，至少写满十个字才行。",
+    "reason": "error",
+    "outcome": "rejected",
+    "verification": "示例核实情况",
+    "purpose": "示例事由",
 }
 GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
@@ -274,10 +284,24 @@ def test_supervisor_and_auditor_read_and_change_nothing(house):
                 status = browser.get(address_of(name, house)).status_code
                 assert status == 200, (who, name, status)
         for name in _doors(MATTER, ACT, UNIT_ACT):
-            data = {"action": "investigate", "note": "试", "outcome": "rejected"}
-            status = browser.post(address_of(name, house), data).status_code
-            assert status in {200, 302, 400, 403, 404, 405, 422}, (who, name, status)
-    assert Event.objects.count() == lines
+            for act in ACTS:
+                status = browser.post(address_of(name, house), ACTED | {"act": act}).status_code
+                assert status in {302, 400, 403, 404, 405}, (who, name, act, status)
+    assert (Event.objects.count(), AccessLog.objects.count()) == (lines, 0)
+
+
+@pytest.mark.django_db
+def test_the_same_acts_count_when_the_right_person_does_them(house):
+    """So that the refusals above are refusals, and not posts that nobody would heed."""
+    lines = Event.objects.count()
+    for name, act in (("desk-objection", "investigate"), ("desk-repair", "accept")):
+        data = ACTED | {"act": act}
+        assert house["browsers"]["clerk"].post(address_of(name, house), data).status_code == 302
+    withdrawal = address_of("desk-listing-withdraw", house)
+    assert house["browsers"]["clerk"].post(withdrawal, ACTED).status_code == 302
+    approval = address_of("desk-listing-approve", house)
+    assert house["browsers"]["reviewer"].post(approval, ACTED).status_code == 302
+    assert Event.objects.count() >= lines + 4
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from jointaction.models import Push
 from listings import ledger
 from listings import services as listings
 from listings.models import Change, Listing
+from objections import services as objections
 from objections.models import Objection
 from parties.models import Actor
 from rulebook.services import seed_rules
@@ -116,16 +117,33 @@ def test_a_draft_of_the_same_document_written_twice_at_once_is_one_draft(committ
     assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 3, outcomes
 
 
-def test_no_row_is_locked_after_the_ledger_head(committed_rules):
-    """The lock order that rules deadlocks out: nothing is locked once the head is."""
+def test_nothing_new_is_locked_once_the_ledger_head_is(committed_rules):
+    """The lock order that rules deadlocks out, over the longest act: an upheld objection.
+
+    Its correction and the badge taken off are two changes of one entry: after the head that
+    entry is read again, a row this transaction holds already, and no other.
+    """
     entry = builders.published_black()
-    actor = Actor.of(builders.clerk())
-    proposal = listings.propose_withdrawal(entry, reason="error", actor=actor, note="列错单位")
-    approver, today = Actor.of(builders.reviewer()), timezone.localdate()
+    clerk, reviewer = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
+    matter, _code = builders.objection(entry)
+    matter = objections.propose_reply(
+        matter,
+        actor=clerk,
+        outcome="upheld_corrected",
+        reasons="经核实，部分工资已经付清，应予更正。",
+        corrections={"ground": "拖欠 22 名农民工工资共 52.7 万元。"},
+    )
     with _statements() as seen:
-        listings.approve(proposal, actor=approver, today=today)
-    locks = [sql for sql in seen if "FOR UPDATE" in sql]
-    assert "listings_ledgerhead" in locks[-1]
+        objections.approve_reply(matter, actor=reviewer, today=timezone.localdate())
+    locked = [_table(sql) for sql in seen if "FOR UPDATE" in sql]
+    head = locked.index("listings_ledgerhead")
+    assert locked[:head][-1] == "listings_listing"
+    assert {"objections_objection", "casework_counter"} <= set(locked[:head])
+    assert set(locked[head:]) == {"listings_ledgerhead", "listings_listing"}
+
+
+def _table(sql):
+    return sql.split("FROM", 1)[1].split()[0].strip('"')
 
 
 class _statements:  # noqa: N801 - reads as a phrase
