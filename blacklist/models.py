@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Listing, ListingQuerySet
+from listings.models import Listing, ListingQuerySet, NoticeMeans
 from rulebook.models import Degree
 
 
@@ -44,12 +44,7 @@ class BlackListing(Listing):
 class PriorNotice(models.Model):
     """The notice served before listing, and the subject's statement and defence."""
 
-    class Means(models.TextChoices):
-        DIRECT = "direct", _("直接送达")
-        POST = "post", _("邮寄送达")
-        LEFT = "left", _("留置送达")
-        ELECTRONIC = "electronic", _("电子送达")
-        PUBLIC = "public", _("公告送达")
+    Means = NoticeMeans
 
     listing = models.OneToOneField(BlackListing, models.PROTECT, related_name="prior_notice")
     served_on = models.DateField(_("送达日期"))

@@ -212,6 +212,16 @@ class Subject(models.Model):
     paper_key_id = models.CharField(max_length=16, blank=True, editable=False)
     paper_index = models.BinaryField(null=True, editable=False)
     paper_index_key_id = models.CharField(max_length=16, blank=True, editable=False)
+    # the same subject under the number that counts; everything about it hangs there
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged",
+        verbose_name=_("并入"),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = SubjectQuerySet.as_manager()
@@ -243,6 +253,28 @@ class Subject(models.Model):
     def display_name(self):
         """The name as anyone may see it: a person's is masked (张*)."""
         return mask_name(self.name) if self.is_person else self.name
+
+
+class FormerName(models.Model):
+    """A name that a subject bore until a day: still found, never an identity."""
+
+    subject = models.ForeignKey(
+        Subject, models.PROTECT, related_name="former_names", verbose_name=_("主体")
+    )
+    name = models.CharField(_("曾用名"), max_length=200)
+    name_normalised = models.CharField(max_length=200, editable=False, db_collation="C")
+    until = models.DateField(_("用到"))
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("曾用名")
+        ordering = ["-until", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "name", "until"], name="formername_once")
+        ]
+        indexes = [models.Index(fields=["name_normalised"], name="formername_name")]
+
+    def __str__(self):
+        return mask_name(self.name) if self.subject.is_person else self.name
 
 
 def mask_name(name):

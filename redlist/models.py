@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from casework.models import Case
 from listings.models import Listing, ListingQuerySet
 
 
@@ -73,9 +74,15 @@ class Nomination(models.Model):
 
 
 class Screening(models.Model):
-    """A look at the black list before recognition: what was found, when."""
+    """A look at the black list: at nomination, before recognition, and at later black entries."""
+
+    class Stage(models.TextChoices):
+        NOMINATION = "nomination", _("推荐时")
+        RECOGNITION = "recognition", _("认定时")
+        LATER = "later", _("认定后")
 
     listing = models.ForeignKey(RedListing, models.PROTECT, related_name="screenings")
+    stage = models.CharField(_("环节"), max_length=12, choices=Stage, default=Stage.RECOGNITION)
     at = models.DateTimeField(_("时间"), default=timezone.now)
     clear = models.BooleanField(_("未在黑名单上"))
     found = models.CharField(_("查到的记录"), max_length=300, blank=True)
@@ -86,3 +93,60 @@ class Screening(models.Model):
 
     def __str__(self):
         return f"{self.at:%Y-%m-%d} {self.found}"
+
+
+class ReviewQuerySet(models.QuerySet):
+    def of_desk(self, user):
+        return self if user.sees_all else self.filter(listing__department=user.department_id)
+
+    def open(self):
+        return self.filter(status=Review.Status.OPEN)
+
+    def overdue(self, today):
+        return self.open().filter(due_on__lt=today)
+
+    def with_parts(self):
+        return self.select_related(
+            "listing__subject", "listing__category", "listing__department", "black__department"
+        )
+
+
+class Review(Case):
+    """A red entry whose subject got on the black list: does it stay, or is it withdrawn?
+
+    Its benefits are suspended at once, by reading; the review decides about the entry itself.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("待复核")
+        KEPT = "kept", _("予以保留")
+        ENDED = "ended", _("已撤出名单")
+
+    MOVES = {
+        "keep": ({Status.OPEN}, Status.KEPT),
+        "end": ({Status.OPEN}, Status.ENDED),
+    }
+
+    status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.OPEN)
+    listing = models.ForeignKey(
+        RedListing, models.PROTECT, related_name="reviews", verbose_name=_("红名单记录")
+    )
+    black = models.ForeignKey(
+        Listing, models.PROTECT, related_name="+", verbose_name=_("黑名单记录")
+    )
+    due_on = models.DateField(_("办理期限"))
+    reminded_on = models.DateField(_("催办日期"), null=True, blank=True)
+    note = models.TextField(_("复核意见"), blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("红名单复核")
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "black"], name="review_once"),
+        ]
+        # for the sweep and the desk: the few that wait
+        indexes = [models.Index(fields=["due_on"], name="review_open", condition=Q(status="open"))]
+
+    def __str__(self):
+        return f"{self.listing} {self.get_status_display()}"

@@ -5,11 +5,12 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from parties.models import Department
+from parties.models import Acted, Department
 
 
 class ListKind(models.TextChoices):
@@ -21,6 +22,18 @@ class Degree(models.TextChoices):
     MINOR = "minor", _("轻微")
     GENERAL = "general", _("一般")
     SERIOUS = "serious", _("严重")
+
+
+class ResponsibleRole(models.TextChoices):
+    """As what a person answers for the misconduct of a firm."""
+
+    LEGAL_REPRESENTATIVE = "legal_representative", _("法定代表人")
+    PERSON_IN_CHARGE = "person_in_charge", _("主要负责人")
+    PRACTITIONER = "practitioner", _("直接责任的注册执业人员")
+    SENIOR_MANAGER = "senior_manager", _("高级管理人员")
+    DIRECTOR = "director", _("董事")
+    SHAREHOLDER = "shareholder", _("股东")
+    OTHER = "other", _("其他直接责任人员")
 
 
 class Named(models.Model):
@@ -112,6 +125,12 @@ class Measure(Named):
     refusal_only = models.BooleanField(_("只适用于有能力履行而拒不履行"), default=False)
     needs_basis = models.BooleanField(_("须另写法律依据"), default=False)
     relevant_to = models.ManyToManyField(Misconduct, blank=True, verbose_name=_("相关的失信行为"))
+    roles = ArrayField(
+        models.CharField(max_length=30, choices=ResponsibleRole),
+        default=list,
+        blank=True,
+        verbose_name=_("适用的责任人员"),
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("措施")
@@ -143,6 +162,8 @@ class ListCategory(Named):
     repair_evidence = ArrayField(
         models.CharField(max_length=100), default=list, blank=True, verbose_name=_("修复要交的材料")
     )
+    repair_conditions = models.TextField(_("修复条件"), blank=True)
+    repair_conditions_en = models.TextField(_("修复条件（英文）"), blank=True)
     needs_basis = models.BooleanField(_("须另写法律依据"), default=False)
     machine_publication = models.BooleanField(_("可由系统公布"), default=False)
     active = models.BooleanField(_("在用"), default=True)
@@ -176,6 +197,7 @@ class CategoryField(models.Model):
     disclosure = models.CharField(
         _("公开属性"), max_length=10, choices=Disclosure, default=Disclosure.PUBLIC
     )
+    masked = models.BooleanField(_("公开时遮盖"), default=False)
     position = models.PositiveSmallIntegerField(_("次序"), default=0)
 
     class Meta:
@@ -193,6 +215,35 @@ class CategoryField(models.Model):
         if value and self.type == self.Type.AMOUNT:
             return gettext("%(amount)s 万元") % {"amount": value}
         return value
+
+
+class CategoryTerm(models.Model):
+    """How long entries of one degree last in a category, where it differs from the degree's rule.
+
+    A minimum or maximum left empty is the degree's own (DegreeTerm).
+    """
+
+    category = models.ForeignKey(ListCategory, models.CASCADE, related_name="terms")
+    degree = models.CharField(_("程度"), max_length=10, choices=Degree)
+    term_months = models.PositiveSmallIntegerField(_("期限（月）"))
+    minimum_months = models.PositiveSmallIntegerField(_("最短公示期（月）"), null=True, blank=True)
+    maximum_months = models.PositiveSmallIntegerField(_("最长公示期（月）"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("按程度的期限")
+        ordering = ["category", "degree"]
+        constraints = [
+            models.UniqueConstraint(fields=["category", "degree"], name="categoryterm_degree"),
+            models.CheckConstraint(
+                name="categoryterm_order",
+                condition=Q(minimum_months=None)
+                | Q(maximum_months=None)
+                | Q(maximum_months__gte=F("minimum_months")),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.category} {self.get_degree_display()}"
 
 
 class DegreeTerm(models.Model):
@@ -316,3 +367,51 @@ class MemorandumMeasure(models.Model):
     def advisory(self):
         """Market measures and those of bodies that can't be ordered inform only."""
         return self.measure.advisory or not self.unit.may_be_ordered
+
+
+class RuleVersionQuerySet(models.QuerySet):
+    def of(self, rule):
+        """The versions of one rule row, the oldest first."""
+        return self.filter(rule=rule._meta.model_name, code=rule_code(rule)).order_by("version")
+
+    def in_force(self, rule, day):
+        """The version of `rule` that was in force on `day`, or None."""
+        return self.of(rule).filter(in_force_from__lte=day).last()
+
+
+class RuleVersion(Acted):
+    """What a rule said from a day on: written at each change, never changed itself.
+
+    `content` is the rule with its parts as plain JSON values; `rule` is the name of its model.
+    An entry names the version of its category under which it was made.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    rule = models.CharField(_("规则"), max_length=30)
+    code = models.CharField(_("代码"), max_length=80)
+    version = models.PositiveIntegerField(_("版本"))
+    in_force_from = models.DateField(_("起用日期"))
+    content = models.JSONField(_("内容"))
+    reason = models.TextField(_("修改原因"))
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+
+    objects = RuleVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("规则的历次版本")
+        ordering = ["rule", "code", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "code", "version"], name="ruleversion_once")
+        ]
+
+    def __str__(self):
+        return f"{self.rule} {self.code} {self.version}"
+
+
+def rule_code(rule):
+    """What names a rule row in its versions: its code, a degree, a dated parameter's code."""
+    if isinstance(rule, DegreeTerm):
+        return rule.degree
+    if isinstance(rule, Parameter):
+        return f"{rule.code}@{rule.in_force_from}"
+    return rule.code

@@ -71,7 +71,9 @@ APPEND_ONLY = (
     "casework_event",
     "listings_change",
     "listings_changebody",
+    "listings_ledgercheckpoint",
     "listings_measureset",
+    "rulebook_ruleversion",
 )
 
 

@@ -9,7 +9,9 @@ from casework.models import Case, Event
 from casework.moves import IllegalMove, StaleVersion, move
 from jointaction import services as jointaction
 from listings import services as listings
+from listings.models import SubjectChange
 from parties.models import Actor
+from redlist.models import Review
 from tests import builders
 
 MATTERS = sorted(
@@ -31,6 +33,17 @@ def _made(label):
         return entry.pushes.first()
     if label == "objections.Objection":
         return builders.objection(entry)[0]
+    if label == "listings.SubjectChange":
+        return SubjectChange.objects.create(
+            subject=entry.subject,
+            action="rename",
+            name="通化示例更名商贸有限公司",
+            changed_on=timezone.localdate(),
+            proposed_by=builders.clerk(),
+        )
+    if label == "redlist.Review":
+        red = builders.red_published()
+        return Review.objects.create(listing_id=red.pk, black=entry, due_on=timezone.localdate())
     return builders.repair()[0]
 
 
@@ -38,7 +51,9 @@ def test_every_kind_of_matter_is_walked_here():
     assert {model._meta.label for model in MATTERS} == {
         "listings.Listing",
         "listings.Proposal",
+        "listings.SubjectChange",
         "jointaction.Push",
+        "redlist.Review",
         "objections.Objection",
         "repair.Repair",
     }

@@ -1,12 +1,22 @@
 """The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
 
 from listings.models.entry import SEARCH_LIMIT, Listing, ListingQuerySet, MeasureSet
-from listings.models.history import Change, ChangeBody, ChangeQuerySet, LedgerHead, ListingVersion
+from listings.models.history import (
+    Change,
+    ChangeBody,
+    ChangeQuerySet,
+    LedgerCheckpoint,
+    LedgerHead,
+    ListingVersion,
+)
 from listings.models.parts import (
+    NoticeMeans,
     Proposal,
     ProposalQuerySet,
     ResponsiblePerson,
     ResponsiblePersonQuerySet,
+    SubjectChange,
+    SubjectChangeQuerySet,
 )
 from listings.models.records import AdverseRecord, ImportBatch
 
@@ -17,13 +27,17 @@ __all__ = [
     "ChangeBody",
     "ChangeQuerySet",
     "ImportBatch",
+    "LedgerCheckpoint",
     "LedgerHead",
     "Listing",
     "ListingQuerySet",
     "ListingVersion",
     "MeasureSet",
+    "NoticeMeans",
     "Proposal",
     "ProposalQuerySet",
     "ResponsiblePerson",
     "ResponsiblePersonQuerySet",
+    "SubjectChange",
+    "SubjectChangeQuerySet",
 ]

@@ -207,6 +207,16 @@ class Listing(Case):
     end_reason = models.CharField(_("撤下原因"), max_length=30, choices=EndReason, blank=True)
     disputed = models.BooleanField(_("异议处理中"), default=False)
     rule_version = models.PositiveIntegerField(_("规则版本"), default=1)
+    # who vouched at publication that nothing secret is made public
+    attested_by = models.ForeignKey(
+        "parties.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("公开内容核对人"),
+    )
     bigrams = ArrayField(models.CharField(max_length=2), default=list, editable=False)
 
     objects = ListingQuerySet.as_manager()

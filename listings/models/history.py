@@ -72,6 +72,23 @@ class ChangeBody(models.Model):
         return f"{self.change_id}"
 
 
+class LedgerCheckpoint(models.Model):
+    """A position up to which the chain was found good, signed: a later check may go on from it."""
+
+    seq = models.BigIntegerField(_("账本序号"), primary_key=True)
+    hash = models.BinaryField()
+    at = models.DateTimeField(_("时间"))
+    key_id = models.CharField(_("密钥编号"), max_length=16)
+    signature = models.BinaryField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("账本核对点")
+        ordering = ["seq"]
+
+    def __str__(self):
+        return f"{self.seq}"
+
+
 class ListingVersion(models.Model):
     """What was in force on which days, as known between two ledger positions."""
 

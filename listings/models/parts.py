@@ -1,5 +1,7 @@
 """What hangs on an entry: the persons responsible, and changes that wait for approval."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -7,12 +9,24 @@ from django.utils.translation import gettext_lazy as _
 from casework.models import Case
 from listings.models.entry import Listing
 from parties.models import Subject
+from rulebook.models import ResponsibleRole
+
+
+class NoticeMeans(models.TextChoices):
+    """How the notice before listing reached its subject."""
+
+    DIRECT = "direct", _("直接送达")
+    POST = "post", _("邮寄送达")
+    LEFT = "left", _("留置送达")
+    ELECTRONIC = "electronic", _("电子送达")
+    PUBLIC = "public", _("公告送达")
 
 
 class ResponsiblePersonQuerySet(models.QuerySet):
     def answerable(self, day):
-        """Those whose own term, if they have one, is not over."""
-        return self.filter(Q(until=None) | Q(until__gte=day))
+        """Those whose own term, if they have one, is not over, and whom nobody has released."""
+        running = Q(until=None) | Q(until__gte=day)
+        return self.filter(running, Q(ended_on=None) | Q(ended_on__gt=day))
 
 
 class ResponsiblePerson(models.Model):
@@ -21,15 +35,9 @@ class ResponsiblePerson(models.Model):
     Lives here and not with the black list because checks and objections ask for it.
     """
 
-    class Role(models.TextChoices):
-        LEGAL_REPRESENTATIVE = "legal_representative", _("法定代表人")
-        PERSON_IN_CHARGE = "person_in_charge", _("主要负责人")
-        PRACTITIONER = "practitioner", _("直接责任的注册执业人员")
-        SENIOR_MANAGER = "senior_manager", _("高级管理人员")
-        DIRECTOR = "director", _("董事")
-        SHAREHOLDER = "shareholder", _("股东")
-        OTHER = "other", _("其他直接责任人员")
+    Role = ResponsibleRole
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     listing = models.ForeignKey(
         Listing, models.PROTECT, related_name="responsible_persons", verbose_name=_("记录")
     )
@@ -38,7 +46,16 @@ class ResponsiblePerson(models.Model):
     fact = models.TextField(_("责任事实"))
     basis = models.CharField(_("依据"), max_length=300)
     notice_served_on = models.DateField(_("单独告知日期"), null=True, blank=True)
+    notice_means = models.CharField(_("送达方式"), max_length=20, choices=NoticeMeans, blank=True)
+    defence_until = models.DateField(_("陈述申辩截止"), null=True, blank=True)
+    defence_received_on = models.DateField(_("收到陈述申辩"), null=True, blank=True)
+    defence_text = models.TextField(_("陈述申辩意见"), blank=True)
+    opinion = models.TextField(_("对陈述申辩的答复"), blank=True)
     until = models.DateField(_("截止日"), null=True, blank=True)
+    ended_on = models.DateField(_("提前结束日"), null=True, blank=True)
+    end_reason = models.CharField(
+        _("提前结束的原因"), max_length=30, choices=Listing.EndReason, blank=True
+    )
 
     objects = ResponsiblePersonQuerySet.as_manager()
 
@@ -76,6 +93,7 @@ class Proposal(Case):
     class Action(models.TextChoices):
         CORRECT = "correct", _("更正")
         WITHDRAW = "withdraw", _("撤下")
+        RELEASE = "release", _("解除责任人员")
 
     MOVES = {
         "approve": ({Status.PROPOSED}, Status.APPROVED),
@@ -86,9 +104,16 @@ class Proposal(Case):
     listing = models.ForeignKey(
         Listing, models.PROTECT, related_name="proposals", verbose_name=_("名单记录")
     )
-    action = models.CharField(_("动作"), max_length=10, choices=Action)
+    action = models.CharField(_("动作"), max_length=20, choices=Action)
+    person = models.ForeignKey(
+        ResponsiblePerson, models.PROTECT, null=True, blank=True, verbose_name=_("责任人员")
+    )
     fields = models.JSONField(_("新值"), default=dict, blank=True)
     reason = models.CharField(_("原因"), max_length=30, blank=True)
+    # a quashed document: since when, by which document, and the last day to take the entry off
+    quashed_on = models.DateField(_("文书撤销日期"), null=True, blank=True)
+    quashed_by = models.CharField(_("撤销文书"), max_length=200, blank=True)
+    due_on = models.DateField(_("最迟撤下日"), null=True, blank=True)
     note = models.TextField(_("说明"))
     proposed_by = models.ForeignKey(
         "parties.User", models.PROTECT, related_name="+", verbose_name=_("提出人")
@@ -106,3 +131,65 @@ class Proposal(Case):
 
     def __str__(self):
         return f"{self.get_action_display()} {self.listing_id}"
+
+
+class SubjectChangeQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(status=SubjectChange.Status.PROPOSED)
+
+    def with_parts(self):
+        return self.select_related("subject", "into", "proposed_by")
+
+
+class SubjectChange(Case):
+    """A new name of a subject, or two records of one subject made one: two people each time.
+
+    Lives here and not with the subjects because entries and their ledger follow it.
+    """
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("待审核")
+        APPROVED = "approved", _("已通过")
+        REJECTED = "rejected", _("未通过")
+
+    class Action(models.TextChoices):
+        RENAME = "rename", _("更名")
+        MERGE = "merge", _("合并")
+
+    MOVES = {
+        "approve": ({Status.PROPOSED}, Status.APPROVED),
+        "reject": ({Status.PROPOSED}, Status.REJECTED),
+    }
+
+    status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.PROPOSED)
+    action = models.CharField(_("动作"), max_length=10, choices=Action)
+    subject = models.ForeignKey(
+        Subject, models.PROTECT, related_name="changes", verbose_name=_("主体")
+    )
+    into = models.ForeignKey(
+        Subject, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("并入")
+    )
+    name = models.CharField(_("新名称"), max_length=200, blank=True)
+    changed_on = models.DateField(_("变更日期"), null=True, blank=True)
+    note = models.TextField(_("说明"))
+    proposed_by = models.ForeignKey(
+        "parties.User", models.PROTECT, related_name="+", verbose_name=_("提出人")
+    )
+
+    objects = SubjectChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("主体更名或合并")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"], name="subjectchange_one_open", condition=Q(status="proposed")
+            ),
+            models.CheckConstraint(
+                name="subjectchange_says_what",
+                condition=Q(action="rename", into=None, changed_on__isnull=False) & ~Q(name="")
+                | Q(action="merge", into__isnull=False, name=""),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_action_display()} {self.subject}"

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.models import Document
 from parties.models import Acted, Department, Subject
+from rulebook.models import ListCategory
 
 
 class AdverseRecord(models.Model):
@@ -75,9 +76,22 @@ class ImportBatch(Acted):
         RECORDS = "records", _("行政处罚")
         LISTINGS = "listings", _("名单")
 
+    class State(models.TextChoices):
+        PREVIEWED = "previewed", _("已预览")
+        DONE = "done", _("已导入")
+        DISCARDED = "discarded", _("已放弃")
+
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(_("内容"), max_length=10, choices=Kind)
+    state = models.CharField(_("状态"), max_length=10, choices=State, default=State.DONE)
+    category = models.ForeignKey(
+        ListCategory, models.PROTECT, null=True, blank=True, verbose_name=_("类别")
+    )
+    # the uploaded file, kept while its preview waits for a person
+    source = models.ForeignKey(
+        Document, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("原文件")
+    )
     department = models.ForeignKey(Department, models.PROTECT, verbose_name=_("单位"))
     file_name = models.CharField(_("文件名"), max_length=200)
     sha256 = models.CharField(max_length=64)
