@@ -20,43 +20,49 @@ MATTERS = sorted(
 )
 
 
+def _proposal(entry):
+    actor = Actor.of(builders.clerk())
+    return listings.propose_withdrawal(entry, reason="error", actor=actor, note="列错单位")
+
+
+def _push(entry):
+    jointaction.distribute(today=timezone.localdate())
+    return entry.pushes.first()
+
+
+def _subject_change(entry):
+    return SubjectChange.objects.create(
+        subject=entry.subject,
+        action="rename",
+        name="通化示例更名商贸有限公司",
+        changed_on=timezone.localdate(),
+        proposed_by=builders.clerk(),
+    )
+
+
+def _review(entry):
+    red = builders.red_published()
+    return Review.objects.create(listing_id=red.pk, black=entry, due_on=timezone.localdate())
+
+
+MAKERS = {
+    "listings.Listing": lambda entry: entry,
+    "listings.Proposal": _proposal,
+    "listings.SubjectChange": _subject_change,
+    "jointaction.Push": _push,
+    "redlist.Review": _review,
+    "objections.Objection": lambda entry: builders.objection(entry)[0],
+    "repair.Repair": lambda _entry: builders.repair()[0],
+}
+
+
 def _made(label):
     """One matter of the model, in a state that people reach."""
-    entry = builders.published_black()
-    if label == "listings.Listing":
-        return entry
-    if label == "listings.Proposal":
-        actor = Actor.of(builders.clerk())
-        return listings.propose_withdrawal(entry, reason="error", actor=actor, note="列错单位")
-    if label == "jointaction.Push":
-        jointaction.distribute(today=timezone.localdate())
-        return entry.pushes.first()
-    if label == "objections.Objection":
-        return builders.objection(entry)[0]
-    if label == "listings.SubjectChange":
-        return SubjectChange.objects.create(
-            subject=entry.subject,
-            action="rename",
-            name="通化示例更名商贸有限公司",
-            changed_on=timezone.localdate(),
-            proposed_by=builders.clerk(),
-        )
-    if label == "redlist.Review":
-        red = builders.red_published()
-        return Review.objects.create(listing_id=red.pk, black=entry, due_on=timezone.localdate())
-    return builders.repair()[0]
+    return MAKERS[label](builders.published_black())
 
 
 def test_every_kind_of_matter_is_walked_here():
-    assert {model._meta.label for model in MATTERS} == {
-        "listings.Listing",
-        "listings.Proposal",
-        "listings.SubjectChange",
-        "jointaction.Push",
-        "redlist.Review",
-        "objections.Objection",
-        "repair.Repair",
-    }
+    assert {model._meta.label for model in MATTERS} == MAKERS.keys()
 
 
 @pytest.mark.parametrize("model", MATTERS, ids=lambda model: model._meta.label)
