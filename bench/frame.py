@@ -19,12 +19,17 @@ FIGURES = []
 
 @dataclass(frozen=True)
 class Figure:
-    """What is measured and beside what; `aim`: at most so many times the first limit."""
+    """What is measured and beside what.
+
+    `aims`: at most so many times each limit, None where none is set; `p99_ms`: the single
+    times stay within so many milliseconds.
+    """
 
     name: str
     title: str
     beside: tuple
-    aim: float | None
+    aims: tuple
+    p99_ms: float | None
     run: callable
 
 
@@ -49,9 +54,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a figure may ask: how large, and where to put files."""
+    """What a figure may ask: how large, among how many entries, and where to put files."""
 
     scale: float
+    entries: int
     folder: object  # a Path; kept between runs
 
     def scaled(self, count):
@@ -59,15 +65,18 @@ class Bench:
         return max(10, round(count * self.scale))
 
 
-def figure(title, *, beside, aim=None):
+def figure(title, *, beside, aim=None, p99_ms=None):
     """Make the function a figure of the report; its name is the function's.
 
-    `beside` says in words what the limits are, in the order in which `run` returns them.
+    `beside` says in words what the limits are, in the order in which `run` returns them;
+    `aim` is a number for the first limit, or one for each.
     """
     words = (beside,) if isinstance(beside, str) else beside
+    aims = aim if isinstance(aim, tuple) else (aim,)
+    aims += (None,) * (len(words) - len(aims))
 
     def register(run):
-        FIGURES.append(Figure(run.__name__, title, words, aim, run))
+        FIGURES.append(Figure(run.__name__, title, words, aims, p99_ms, run))
         return run
 
     return register
