@@ -95,6 +95,23 @@ def test_counting_there_and_back_agrees_with_the_definition(start, n):
     assert any(line["provisional"] for line in lines[1:]) == is_provisional(start, due)
 
 
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    start=st.dates(date(2023, 12, 1), date(2028, 2, 1)),
+    later=st.integers(0, 40),
+    n=st.integers(0, 60),
+    more=st.integers(0, 30),
+)
+def test_working_days_never_go_backwards(start, later, n, more):
+    due = add_working_days(start, n)
+    assert start <= due <= add_working_days(start, n + more)
+    assert due <= add_working_days(start + DAY * later, n)
+
+
 def test_a_very_long_shutdown_is_still_counted_through():
     CalendarYear.objects.create(year=2030, status="official", source="示例")
     closed = [date(2030, 3, 1) + DAY * i for i in range(120)]
