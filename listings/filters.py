@@ -14,6 +14,7 @@ from parties.models import Department
 from rulebook.models import Degree, ListCategory, ListKind, Misconduct
 
 CODE_LENGTH = 18
+SHOWN = 50  # of each list on the page of the joint search
 TOO_SHORT = _("名称至少输入两个字")
 
 
@@ -149,15 +150,17 @@ def _clean_q(form):
 
 @dataclass(frozen=True)
 class Found:
-    """The answer of the joint search: at most SEARCH_LIMIT entries, black and red apart."""
+    """The answer of the joint search: so many of each list, and the newest of them to show."""
 
     black: list
     red: list
-    capped: bool
+    black_total: int
+    red_total: int
+    capped: bool  # there are more than SEARCH_LIMIT
 
     @property
     def total(self):
-        return len(self.black) + len(self.red)
+        return self.black_total + self.red_total
 
 
 class SearchForm(forms.Form):
@@ -188,14 +191,19 @@ class SearchForm(forms.Form):
         return text if len(text) == CODE_LENGTH and text.isascii() else None
 
     def found(self, today):
+        """What is on either list today: keys first, then all of the few that are shown."""
         rows = named_or_coded(Listing.objects.public(today), self.cleaned_data["q"])
-        rows = rows.with_parts().marking_paused(today)
-        capped = list(rows[: SEARCH_LIMIT + 1])
-        rows = sorted(capped[:SEARCH_LIMIT], key=lambda row: (row.published_on, row.pk))[::-1]
+        keys = list(rows.values_list("published_on", "pk", "kind")[: SEARCH_LIMIT + 1])
+        newest = sorted(keys[:SEARCH_LIMIT], reverse=True)
+        black, red = ([pk for _day, pk, of in newest if of == kind] for kind in ("black", "red"))
+        shown = Listing.objects.public(today).with_parts().marking_paused(today)
+        shown = shown.in_bulk([*black[:SHOWN], *red[:SHOWN]])
         return Found(
-            black=[row for row in rows if row.kind == "black"],
-            red=[row for row in rows if row.kind == "red"],
-            capped=len(capped) > SEARCH_LIMIT,
+            black=[shown[pk] for pk in black if pk in shown],
+            red=[shown[pk] for pk in red if pk in shown],
+            black_total=len(black),
+            red_total=len(red),
+            capped=len(keys) > SEARCH_LIMIT,
         )
 
 
