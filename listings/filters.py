@@ -97,6 +97,7 @@ class EntryFilter(django_filters.FilterSet):
     published_before = django_filters.DateFilter(field_name="published_on", lookup_expr="lt")
     expiring_before = django_filters.DateFilter(method="by_last_day")
     as_of = django_filters.DateFilter(method="by_day")
+    known_at = django_filters.NumberFilter(method="as_it_is", min_value=0, max_value=2**62)
     ordering = django_filters.ChoiceFilter(
         choices=[(order, order) for order in ORDERS], method="as_it_is"
     )
@@ -128,8 +129,13 @@ class EntryFilter(django_filters.FilterSet):
         return queryset.public(self.today).ending_before(day)
 
     def by_day(self, queryset, _name, day):
-        """What was in force on a past day: told to the own department and to who sees all."""
-        return queryset.of_desk(self.user).in_force_on(day)
+        """What was in force on a past day: told to the own department and to who sees all.
+
+        With `known_at`, a position of the ledger, as it was known then.
+        """
+        known_at = self.form.cleaned_data["known_at"]
+        known_at = known_at if known_at is None else int(known_at)
+        return queryset.of_desk(self.user).in_force_on(day, known_at=known_at)
 
     def as_it_is(self, queryset, _name, _order):
         return queryset
@@ -137,7 +143,7 @@ class EntryFilter(django_filters.FilterSet):
     def get_form_class(self):
         """A name must have two characters after folding; a shorter one would find everything."""
         form = super().get_form_class()
-        form.clean_q = _clean_q
+        form.clean_q, form.clean_known_at = _clean_q, _clean_known_at
         return form
 
 
@@ -146,6 +152,13 @@ def _clean_q(form):
     if text and len(identity.normalise_name(text)) < len("两字"):
         raise ValidationError(TOO_SHORT)
     return text
+
+
+def _clean_known_at(form):
+    seq = form.cleaned_data["known_at"]
+    if seq is not None and not form.data.get("as_of"):
+        raise ValidationError(_("只和 as_of 一起用"))
+    return seq
 
 
 @dataclass(frozen=True)

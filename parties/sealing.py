@@ -1,4 +1,4 @@
-"""Sealing of personal data: AES-GCM under rotating keys, and keyed blind indexes.
+"""Sealing of personal data: AES-GCM under rotating keys, keyed blind indexes, signatures.
 
 Keys come from the setting FIELD_KEYS (`id:base64`, newest first). The additional
 data binds a ciphertext to its table, row and field, so that it opens nowhere else.
@@ -10,6 +10,11 @@ import hmac
 import os
 import secrets
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -87,3 +92,35 @@ def code_matches(code, digest):
 
 def _digest(key, value, purpose):
     return hmac.new(_derive(key, f"index:{purpose}"), value.encode(), hashlib.sha256).digest()
+
+
+# ── signatures ────────────────────────────────────────────────────────────────────────────────
+
+
+def sign(message):
+    """Sign bytes (Ed25519) under the newest key. Returns (key id, 64 bytes)."""
+    key_id = next(iter(keys()))
+    return key_id, _signing_key(key_id).sign(message)
+
+
+def public_key(key_id):
+    """The 32 bytes with which anybody can check what was signed under a key."""
+    return _signing_key(key_id).public_key().public_bytes_raw()
+
+
+def is_signed(message, signature, key_id):
+    """Whether this portal signed the message under one of its present keys."""
+    return key_id in keys() and is_signed_by(public_key(key_id), message, signature)
+
+
+def is_signed_by(public_bytes, message, signature):
+    """Whether the holder of a public key signed the message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_bytes).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _signing_key(key_id):
+    return Ed25519PrivateKey.from_private_bytes(_derive(keys()[key_id], "sign"))

@@ -70,13 +70,16 @@ class ListingQuerySet(models.QuerySet):
             return self
         return self.exclude(~Q(department=user.department_id), status=Listing.Status.DRAFT)
 
-    def in_force_on(self, day):
-        """What was in force on `day` as known today; an entry made in error never was."""
-        return self.filter(
-            versions__in_force__contains=day,
-            versions__to_seq=None,
-            versions__void_from_start=False,
-        )
+    def in_force_on(self, day, *, known_at=None):
+        """What was in force on `day`; an entry made in error never was.
+
+        As known now, or with `known_at`, a position of the ledger, as the portal knew it then.
+        """
+        version = {"versions__in_force__contains": day, "versions__void_from_start": False}
+        if known_at is None:
+            return self.filter(versions__to_seq=None, **version)
+        known = Q(versions__to_seq=None) | Q(versions__to_seq__gt=known_at)
+        return self.filter(known, versions__from_seq__lte=known_at, **version)
 
     def with_status(self, status, today):
         """Rows that read as `status` today: a published row past its last day is expired."""

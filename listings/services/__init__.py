@@ -13,6 +13,7 @@ from listings.services.change import (
     withdraw,
 )
 from listings.services.draft import draft, edit
+from listings.services.erase import erase
 from listings.services.expire import expire_lapsed
 from listings.services.publish import (
     last_day,
@@ -33,6 +34,7 @@ __all__ = [
     "correct",
     "draft",
     "edit",
+    "erase",
     "expire_lapsed",
     "last_day",
     "measures_for",

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from listings import ledger
+from listings import ledger, services
 from listings.models import Change
-from parties.models import Department
+from parties.models import Actor, Department
 from rulebook.models import CategoryField
 from tests.builders import (
     DAY,
@@ -102,6 +102,21 @@ def test_filters_on_what_an_ended_entry_was_about_do_not_find_it():
     ):  # fmt: skip
         assert not ids(unit.get("/listings/", **given)), given
         assert ids(own.get("/listings/", **given)) == {str(entry.public_id)}, given
+
+
+def test_what_was_in_force_on_a_day_is_told_as_it_was_known_at_a_position():
+    today = timezone.localdate()
+    entry, own = published_black(today=today - 3 * DAY), Machine(reviewer())
+    seq = ledger.head().seq
+    services.withdraw(
+        entry, reason="error", actor=Actor.of(reviewer()), note="列错单位", today=today
+    )
+    day = str(today - 2 * DAY)
+    assert not ids(own.get("/listings/", as_of=day))
+    assert ids(own.get("/listings/", as_of=day, known_at=seq)) == {str(entry.public_id)}
+    assert not ids(own.get("/listings/", as_of=day, known_at=seq - 1))
+    for wrong in ({"known_at": seq}, {"as_of": day, "known_at": "-1"}):
+        assert "known_at" in own.get("/listings/", expect=400, **wrong)["errors"]
 
 
 def test_filters_select():

@@ -1,0 +1,33 @@
+"""The ledger: every public effect, chained; how it is written, checked, and vouched for."""
+
+from listings.ledger.checkpoints import (
+    ForgedCheckpoint,
+    last_checkpoint,
+    make_checkpoint,
+    signed_head,
+    verify_head,
+)
+from listings.ledger.content import TOLD_OF_THE_ENDED, canonical, digest_of
+from listings.ledger.verifier import Fault, verify, verify_at, verify_entries
+from listings.ledger.writer import EPOCH, GENESIS, Entry, append, chain, head
+
+__all__ = [
+    "EPOCH",
+    "GENESIS",
+    "TOLD_OF_THE_ENDED",
+    "Entry",
+    "Fault",
+    "ForgedCheckpoint",
+    "append",
+    "canonical",
+    "chain",
+    "digest_of",
+    "head",
+    "last_checkpoint",
+    "make_checkpoint",
+    "signed_head",
+    "verify",
+    "verify_at",
+    "verify_entries",
+    "verify_head",
+]
