@@ -15,7 +15,7 @@ class Event(Acted):
     """A line of a matter's journal: who did what, when and why. Never changed, never deleted."""
 
     id = models.BigAutoField(primary_key=True)
-    content_type = models.ForeignKey(ContentType, models.PROTECT)
+    content_type = models.ForeignKey(ContentType, models.PROTECT, db_index=False)
     object_id = models.BigIntegerField()
     matter = GenericForeignKey()
     action = models.CharField(_("动作"), max_length=40)

@@ -191,5 +191,9 @@ def check_name(name):
 
 def bigrams(name):
     """The pairs of neighbouring characters of the normalised name, sorted, each once."""
-    name = normalise_name(name)
-    return sorted({name[i : i + 2] for i in range(len(name) - 1)})
+    return pairs(normalise_name(name))
+
+
+def pairs(normalised):
+    """The bigrams of a name that is normalised already."""
+    return sorted({normalised[i : i + 2] for i in range(len(normalised) - 1)})

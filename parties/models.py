@@ -166,6 +166,7 @@ class Acted(models.Model):
         models.SET_NULL,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("密钥"),
     )
@@ -200,8 +201,8 @@ class Subject(models.Model):
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(_("主体类别"), max_length=20, choices=Kind)
-    code = models.CharField(
-        _("统一社会信用代码"), max_length=18, null=True, blank=True, unique=True, db_collation="C"
+    code = models.CharField(  # noqa: DJ001 - a person has none, and no two may share ""
+        _("统一社会信用代码"), max_length=18, null=True, blank=True, db_collation="C"
     )
     name = models.CharField(_("名称"), max_length=200)
     name_normalised = models.CharField(max_length=200, editable=False, db_collation="C")
@@ -234,6 +235,7 @@ class Subject(models.Model):
                 condition=models.Q(kind="person", code=None, paper_index__isnull=False)
                 | (~models.Q(kind="person") & models.Q(code__isnull=False, paper_index=None)),
             ),
+            models.UniqueConstraint(fields=["code"], name="subject_code"),
             # one person per paper; the index is keyed, so rotation writes both columns
             models.UniqueConstraint(
                 fields=["paper_type", "paper_index"],

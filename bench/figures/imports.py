@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
+from xlsxwriter import Workbook
 
+from bench.data import code_of
 from bench.frame import Measure, figure, timed
 from casework.workdays import add_months, add_working_days
 from listings import services as listings
 from listings.models import Listing
-from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
 from parties.models import Actor, Department, Role, Subject, User
 from portal.services.imports import import_listings
 from rulebook.models import ListCategory
@@ -30,20 +32,13 @@ HEADER = titles(
 FLAWED = 50  # one row of so many has a wrong check symbol
 
 
-def code_of(number):
-    """A made-up code with the right check symbol."""
-    body, symbols = f"91220501M{number:08d}", CODE_ALPHABET
-    total = sum(CODE_VALUES[s] * weight for s, weight in zip(body, CODE_WEIGHTS, strict=True))
-    return body + symbols[-total % 31]
-
-
 def rows_of(count, *, today):
     """Rows of a file that no earlier run has imported."""
     first = Subject.objects.order_by("-id").values_list("id", flat=True).first() or 0
     served = today - timedelta(days=30)
     until = add_working_days(served, 5)
     for number in range(first * 2, first * 2 + count):
-        code = code_of(number)
+        code = code_of(number, "91220501M")
         if number % FLAWED == 0:
             code = code[:-1] + ("A" if code[-1] != "A" else "B")
         yield (
@@ -95,17 +90,35 @@ def import_file(path, **options):
     "CSV import of 100,000 list rows, one in 50 flawed, into drafts",
     beside=(
         "bare INSERT … SELECT of the same rows into the same indexed tables",
-        "bare COPY of the file",
+        "bare COPY of the file into a plain table, committed",
     ),
-    aim=4,
+    aim=(4, 60),
 )
 def csv_import(bench):
     path, count = write_file(bench), bench.scaled(ROWS)
-    copied, inserted = _bare(path, count)
+    copied, inserted = _copied(path, count), _inserted(path, count)
     _vacuum()
     ours = timed(count, import_file, path)
     _vacuum()
     return ours, inserted, copied
+
+
+@figure("xlsx import of 100,000 rows into drafts", beside="bare calamine read of the sheet")
+def xlsx_import(bench):
+    path, count = bench.folder / "listings.xlsx", bench.scaled(ROWS)
+    with Workbook(str(path), {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([HEADER, *rows_of(count, today=timezone.localdate())]):
+            sheet.write_row(number, 0, row)
+    bare = timed(count, _read_sheet, path)
+    ours = timed(count, import_file, path)
+    _vacuum()
+    return ours, bare
+
+
+def _read_sheet(path):
+    with CalamineWorkbook.from_path(str(path)) as workbook:
+        return sum(1 for _row in workbook.get_sheet_by_index(0).iter_rows())
 
 
 @figure("publication of those drafts with measures, journal and ledger", beside="one bare UPDATE")
@@ -154,19 +167,34 @@ def _vacuum():
         cursor.execute("VACUUM ANALYZE")
 
 
-def _bare(path, count):
-    """(bare COPY of the file, bare INSERT … SELECT of its rows), undone."""
-    columns = ", ".join(f"c{place} text" for place in range(len(HEADER)))
+COLUMNS = ", ".join(f"c{place} text" for place in range(len(HEADER)))
+
+
+def _copy(cursor, path):
+    with path.open() as file:
+        cursor.copy_expert("COPY bare FROM STDIN (FORMAT csv, HEADER)", file)
+
+
+def _copied(path, count):
+    """A COPY of the file into a table that is kept, as drafts are; the best of three."""
+    found = []
+    for _run in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE bare ({COLUMNS})")
+            found.append(timed(count, _copy, cursor, path))
+            cursor.execute("DROP TABLE bare")
+    return min(found, key=lambda measure: measure.seconds)
+
+
+def _inserted(path, count):
+    """An INSERT … SELECT of the file's rows, undone."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE bare ({columns}) ON COMMIT DROP")
-        with path.open() as file:
-            copied = timed(
-                count, cursor.copy_expert, "COPY bare FROM STDIN (FORMAT csv, HEADER)", file
-            )
+        cursor.execute(f"CREATE TEMP TABLE bare ({COLUMNS}) ON COMMIT DROP")
+        _copy(cursor, path)
         cursor.execute("ANALYZE bare")
-        seconds = timed(count, _insert, cursor).seconds
+        measure = timed(count, _insert, cursor)
         transaction.set_rollback(True)
-    return copied, Measure(count, seconds)
+    return measure
 
 
 def _insert(cursor):

@@ -179,11 +179,21 @@ class Listing(Case):
         ListCategory, models.PROTECT, related_name="listings", verbose_name=_("类别")
     )
     misconduct = models.ForeignKey(
-        Misconduct, models.PROTECT, null=True, blank=True, verbose_name=_("失信行为")
+        Misconduct,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        verbose_name=_("失信行为"),
     )
     degree = models.CharField(_("程度"), max_length=10, choices=Degree, blank=True)
+    # no index of its own where another begins with it or nothing is found by it
     department = models.ForeignKey(
-        Department, models.PROTECT, related_name="listings", verbose_name=_("认定部门")
+        Department,
+        models.PROTECT,
+        related_name="listings",
+        db_index=False,
+        verbose_name=_("认定部门"),
     )
     reference = models.CharField(_("部门编号"), max_length=100, blank=True)
     document_number = models.CharField(_("文书文号"), max_length=128, blank=True)
@@ -192,7 +202,12 @@ class Listing(Case):
     document_date = models.DateField(_("文书日期"), null=True, blank=True)
     ground = models.TextField(_("事实和理由"), blank=True)
     basis = models.ForeignKey(
-        LegalBasis, models.PROTECT, null=True, blank=True, verbose_name=_("法律依据")
+        LegalBasis,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        verbose_name=_("法律依据"),
     )
     basis_article = models.CharField(_("条款"), max_length=60, blank=True)
     details = models.JSONField(_("类别字段"), default=dict, blank=True)
@@ -201,7 +216,7 @@ class Listing(Case):
     )
     measure_until = models.JSONField(_("措施截止日"), default=dict, blank=True)
     measure_set = models.ForeignKey(
-        MeasureSet, models.PROTECT, null=True, blank=True, editable=False
+        MeasureSet, models.PROTECT, null=True, blank=True, editable=False, db_index=False
     )
     term_months = models.PositiveSmallIntegerField(_("期限（月）"), null=True, blank=True)
     published_on = models.DateField(_("公布日"), null=True, blank=True)
@@ -217,6 +232,7 @@ class Listing(Case):
         null=True,
         blank=True,
         editable=False,
+        db_index=False,
         related_name="+",
         verbose_name=_("公开内容核对人"),
     )

@@ -246,7 +246,7 @@ def test_an_entry_whose_days_were_altered_in_its_versions_is_found(entries):
 def test_what_is_broken_is_named_by_entry_and_in_words(entries):
     second = entries[1]
     tamper("UPDATE listings_changebody SET body = 'x' WHERE seq = 2")
-    with pytest.raises(CommandError, match=f"{second.public_id}.*body was altered"):
+    with pytest.raises(CommandError, match=rf"(?s){second.public_id}.*body was altered"):
         verify()
 
 

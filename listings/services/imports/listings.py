@@ -103,9 +103,10 @@ def _fates(task, present):
     return f"""
 CREATE TEMP TABLE fates ON COMMIT DROP AS
 WITH known AS ({subjects.KNOWN}), counted AS (
-    SELECT *, row_number() OVER same AS nth, first_value(digest) OVER same AS first_digest,
-           CASE WHEN reference <> '' THEN row_number() OVER named END AS nth_named
-    FROM known
+    SELECT k.*, s.document_number, s.reference, s.visible_until, s.digest,
+           row_number() OVER same AS nth, first_value(s.digest) OVER same AS first_digest,
+           CASE WHEN s.reference <> '' THEN row_number() OVER named END AS nth_named
+    FROM known k JOIN staged s USING (line)
     WINDOW same AS (PARTITION BY subject_id, document_number, name_differs,
                     CASE WHEN document_number = '' THEN reference END ORDER BY line),
            named AS (PARTITION BY reference, name_differs ORDER BY line)
@@ -117,9 +118,14 @@ WITH known AS ({subjects.KNOWN}), counted AS (
          AND r.department_id = %(department)s AND r.reference = c.reference
     LEFT JOIN {_known_by_document(task)}
 ), compared AS (
-    SELECT s.*, l.status AS old_status, {_differs(task, present)} AS differs
-    FROM matched s LEFT JOIN listings_listing l ON l.id = s.old_id
-    LEFT JOIN {task.steps.table} k ON k.listing_id = l.id
+    -- one entry at a time, by its key: a file is small beside the lists (OFFSET keeps it so)
+    SELECT m.*, old.status AS old_status, old.differs
+    FROM matched m LEFT JOIN LATERAL (
+        SELECT l.status, {_differs(task, present)} AS differs
+        FROM listings_listing l JOIN staged s ON s.line = m.line
+        LEFT JOIN {task.steps.table} k ON k.listing_id = l.id
+        WHERE l.id = m.old_id OFFSET 0
+    ) old ON m.old_id IS NOT NULL
 ), decided AS (
     SELECT *, CASE
         WHEN name_differs THEN 'name_differs'
@@ -168,8 +174,8 @@ def _decided(present):
 
 
 def _differs(task, present):
-    """SQL: does the entry `l`, with its steps `k`, say something else than the staged row `s`?"""
-    terms = ["l.subject_id <> s.subject_id"]
+    """SQL: does the entry `l`, with its steps `k`, say something else than the row `m`, `s`?"""
+    terms = ["l.subject_id <> m.subject_id"]
     for name in _decided(present):
         if name == "visible_until":  # publication may have shortened it, to the degree's maximum
             terms.append(

@@ -156,8 +156,10 @@ def _decide(department):
 _FATES = f"""
 CREATE TEMP TABLE fates ON COMMIT DROP AS
 WITH known AS ({subjects.KNOWN}), counted AS (
-    SELECT *, row_number() OVER w AS nth, first_value(content_digest) OVER w AS first_digest
-    FROM known WINDOW w AS (PARTITION BY subject_id, document_number, name_differs ORDER BY line)
+    SELECT k.*, s.document_number, s.content_digest, row_number() OVER w AS nth,
+           first_value(s.content_digest) OVER w AS first_digest
+    FROM known k JOIN staged s USING (line)
+    WINDOW w AS (PARTITION BY subject_id, document_number, name_differs ORDER BY line)
 )
 SELECT c.line, c.subject_id, r.id AS record_id, CASE
     WHEN name_differs THEN 'name_differs'

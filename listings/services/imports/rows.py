@@ -166,7 +166,7 @@ class Row:
             "document_date": values.get("document_date"),
             "basis_id": basis_id,
             "basis_article": article,
-            "details": json.dumps(details, ensure_ascii=False, sort_keys=True),
+            "details": json.dumps(details, ensure_ascii=False, sort_keys=True) if details else "{}",
         }
         told = "\x1f".join(map(str, (staged["name_normalised"], *entry.values(), *steps.values())))
         person = staged["subject_kind"] == "person"
@@ -174,7 +174,7 @@ class Row:
             **staged,
             **entry,
             **steps,
-            "bigrams": [] if person else identity.bigrams(staged["name"]),
+            "bigrams": [] if person else identity.pairs(staged["name_normalised"]),
             "digest": hashlib.sha256(told.encode()).digest(),
         }
 

@@ -4,6 +4,7 @@ What happens to them then is decided for all at once, in the same transaction; a
 at any moment leaves nothing behind. Memory holds a chunk of rows, never the file.
 """
 
+import csv
 import hashlib
 import io
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ SHOWN_ERRORS = 1_000
 HEADER_WITHIN = 5  # rows; titles and remarks may stand above the header
 # Columns that many tables have and that mean nothing here.
 IDLE = {plain(title) for title in ("序号", "原行号", "退回原因", "编号序号", "no")}
-ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Staging:
     header: list = field(default_factory=list)
     rows: int = 0
 
+    def __post_init__(self):
+        kinds = enumerate(self.layout.staged.values(), start=1)  # after the line's number
+        self.specials = [(place, WRITTEN[kind]) for place, kind in kinds if kind in WRITTEN]
+
     def load(self):
         """Copy the good rows to the table `staged`, and what is wrong with bad ones to `refused`.
 
@@ -58,6 +62,7 @@ class Staging:
         types = ", ".join(f"{name} {kind}" for name, kind in self.layout.staged.items())
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS staged, refused, fates")
+            cursor.execute("SET LOCAL work_mem = '64MB'")  # the whole file is sorted and joined
             cursor.execute(f"CREATE TEMP TABLE staged (line int, {types}) ON COMMIT DROP")
             cursor.execute(
                 "CREATE TEMP TABLE refused (line int, title text, code text, message text,"
@@ -69,12 +74,15 @@ class Staging:
                 self.rows += len(chunk)
                 if self.progress:
                     self.progress(self.rows)
-            cursor.execute("ANALYZE staged")
+            cursor.execute("CREATE INDEX ON staged (line)")
+            keys = ", ".join(name for name in KEYS if name in self.layout.staged)
+            cursor.execute(f"ANALYZE staged (line, {keys})")
 
     def _body(self):
         rows = read(self.path)
         passed, columns = self._find_header(rows)
-        self.header, self.places = passed[-1][1], columns
+        self.header = passed[-1][1]
+        self.places = [(place, column.name, column) for place, column in columns]
         self.present = {column.name for _place, column in columns}
         first = next(rows, None)
         if first and self._is_header(first[1]):
@@ -121,25 +129,35 @@ class Staging:
 
     def _copy(self, cursor, chunk):
         staged, refused = io.StringIO(), io.StringIO()
+        good, bad = (csv.writer(lines, lineterminator="\n") for lines in (staged, refused))
         for number, cells in chunk:
             line, problems = self.take(cells)
             for problem in problems:
-                fields = (number, problem.column, problem.code, problem.message, problem.fatal)
-                refused.write(copy_line(fields))
+                bad.writerow((number, problem.column, problem.code, problem.message, problem.fatal))
             if not any(problem.fatal for problem in problems):
-                staged.write(copy_line((number, *map(line.get, self.layout.staged))))
-        for table, lines in (("staged", staged), ("refused", refused)):
-            lines.seek(0)
-            cursor.copy_expert(f"COPY {table} FROM STDIN", lines)
+                good.writerow(self._staged_row(number, line))
+        _copy_in(cursor, "staged", staged, _never_null(self.layout.staged))
+        _copy_in(cursor, "refused", refused, ("title", "code", "message"))
+
+    def _staged_row(self, number, line):
+        row = [number, *map(line.get, self.layout.staged)]
+        for place, written in self.specials:
+            if row[place] is not None:
+                row[place] = written(row[place])
+        return row
 
     def take(self, cells):
         """One row: ({staged column: value}, [Problem])."""
-        values, problems = {}, []
+        values, problems, width = {}, [], len(cells)
         if "\0" in "".join(cells):
             return {}, [Problem("", "bad_character", _("含有不能保存的字符"))]
-        for place, column in self.places:
+        for place, name, column in self.places:
+            text = cells[place] if place < width else ""
+            if not (text or column.needed):
+                values[name] = None
+                continue
             try:
-                values[column.name] = column.value(cells[place] if place < len(cells) else "")
+                values[name] = column.value(text)
             except Refused as refusal:
                 problems.append(Problem(column.title, refusal.code, refusal.message))
         return self.layout.stage(values, problems), problems
@@ -221,29 +239,42 @@ class Staging:
                 yield number, cells, reasons or _("含有不能保存的字符")
 
 
-def copy_line(values):
-    return "\t".join([_copy_value(value) for value in values]) + "\n"
+KEYS = ("code", "document_number", "reference")  # what rows are found by
+NULLABLE = {"code"}  # a text that is absent for persons; every other text is a text
 
 
-def _copy_value(value):
-    if value is None:
-        return r"\N"
-    if isinstance(value, str):  # the common case first: nothing to escape
-        plain_text = value.isprintable() and "\\" not in value
-        return value if plain_text else value.translate(ESCAPES)
-    if isinstance(value, bytes):
-        return rf"\\x{value.hex()}"
-    return _array(value) if isinstance(value, list) else str(value)
+def _never_null(staged):
+    """The staged columns whose empty text is a text and no absence."""
+    return [
+        name
+        for name, kind in staged.items()
+        if kind.startswith("text") and "[" not in kind and name not in NULLABLE
+    ]
+
+
+def _copy_in(cursor, table, lines, never_null):
+    lines.seek(0)
+    names = ", ".join(never_null)
+    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({names}))", lines)
+
+
+def _bytes(value):
+    return rf"\x{value.hex()}"
+
+
+def _bytes_array(items):
+    return "{" + ",".join(rf'"\\x{item.hex()}"' for item in items) + "}"
 
 
 def _array(items):
-    """An array inside COPY text: quoted for the array where need be, then escaped for COPY."""
-    if items and isinstance(items[0], bytes):
-        return "{" + ",".join(rf'"\\\\x{item.hex()}"' for item in items) + "}"
-    if "".join(items).isalnum():
+    if "".join(items).isalnum():  # the common case: nothing to quote
         return "{" + ",".join(items) + "}"
     quoted = (item.replace("\\", r"\\").replace('"', r"\"") for item in items)
-    return "{" + ",".join(f'"{item}"' for item in quoted).translate(ESCAPES) + "}"
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+# How values that are no plain text are written, by the type of their column.
+WRITTEN = {"bytea": _bytes, "bytea[]": _bytes_array, "text[]": _array}
 
 
 def default_rejected(path):

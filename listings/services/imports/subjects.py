@@ -146,10 +146,10 @@ ON CONFLICT DO NOTHING
 
 # Every staged row with its subject; one branch per kind of key, so that each uses its index.
 KNOWN = """
-SELECT s.*, p.id AS subject_id, p.name_normalised <> s.name_normalised AS name_differs
+SELECT s.line, p.id AS subject_id, p.name_normalised <> s.name_normalised AS name_differs
 FROM staged s JOIN parties_subject p ON p.code = s.code
 UNION ALL
-SELECT s.*, p.id, p.name_normalised <> s.name_normalised
+SELECT s.line, p.id, p.name_normalised <> s.name_normalised
 FROM staged s JOIN parties_subject p ON p.kind = 'person' AND p.paper_type = s.paper_type
      AND p.paper_index = ANY(s.paper_indexes)
 WHERE s.code IS NULL
