@@ -69,9 +69,14 @@ DEFAULTS = {
         "repair_after_months": 0,
         "repair_evidence": [],
     },
-    "measures": dict.fromkeys(
-        ("advisory", "needs_end_date", "persons_only", "refusal_only", "needs_basis"), False
-    ),
+    "measures": {
+        "advisory": False,
+        "needs_end_date": False,
+        "persons_only": False,
+        "refusal_only": False,
+        "needs_basis": False,
+        "roles": [],
+    },
 }
 NOT_COLUMNS = {"demo", "departments", "fields", "relevant_to"}
 

@@ -18,6 +18,7 @@ from listings.services.expire import expire_lapsed
 from listings.services.publish import (
     last_day,
     measures_for,
+    measures_for_role,
     measures_of,
     planned_measures,
     planned_measures_of,
@@ -38,6 +39,7 @@ __all__ = [
     "expire_lapsed",
     "last_day",
     "measures_for",
+    "measures_for_role",
     "measures_of",
     "planned_measures",
     "planned_measures_of",

@@ -253,6 +253,13 @@ def measures_of(listings):
     }
 
 
+def measures_for_role(measures, role):
+    """Those of an entry's measures, as `measures_of` tells them, that reach a person of `role`."""
+    reaching = Measure.objects.filter(roles__contains=[role]).values_list("code", flat=True)
+    codes = set(reaching)
+    return [row for row in measures if row["code"] in codes]
+
+
 def _measure_set(measures):
     digest = hashlib.sha256(ledger.canonical(measures)).hexdigest()
     found, _made = MeasureSet.objects.get_or_create(digest=digest, defaults={"measures": measures})
