@@ -1,4 +1,5 @@
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from rulebook import services
 
@@ -14,6 +15,6 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="with the demonstration's units")
 
     def handle(self, *, update, demo, **options):
-        services.seed_rules(update=update, demo=demo)
+        services.seed_rules(update=update, demo=demo, today=timezone.localdate())
         if options["verbosity"]:
             self.stdout.write("rules are in place")

@@ -5,13 +5,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from casework.models import CalendarYear, SpecialDay
 from casework.services import load_year
 from parties.models import Actor, Department
 from rulebook.models import (
     CategoryField,
+    CategoryTerm,
     DegreeTerm,
     LegalBasis,
     ListCategory,
@@ -21,29 +23,44 @@ from rulebook.models import (
     Misconduct,
     Parameter,
 )
+from rulebook.services.category import field_in_use
+from rulebook.services.versions import record_versions
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 REGION = "220500"
 SEED = Actor(label="seed_rules")
 
 
 @transaction.atomic
-def seed_rules(*, update=False, demo=False):
+def seed_rules(*, update=False, demo=False, today=None):
     """Make the rules that are missing; what an operator has changed stays as it is.
 
-    With `update` the shipped tables win: rows are set to them, fields, units and measures
-    they lack go, and a category that changes gets a new version. A calendar year is
-    replaced only by an official one. `demo` adds the bank and the association that only the
-    demonstration has, with their measures in the memoranda. Run it as often as you like.
+    With `update` the shipped tables win: rows are set to them; fields, terms, units and
+    measures they lack go, but for a field of which an entry holds a value. What is made or
+    changed gets a version, in force from `today`. A calendar year is replaced only by an
+    official one. `demo` adds the bank and the association that only the demonstration has,
+    with their measures in the memoranda. Run it as often as you like.
     """
     new_units = _seed_departments(update=update, demo=demo)
-    for model, table in ((LegalBasis, "bases"), (Misconduct, "misconducts"), (Measure, "measures")):
-        _sync(model, ("code",), _rows(table), update=update)
-    _sync(DegreeTerm, ("degree",), _rows("degrees"), update=update)
-    _sync(Parameter, ("code", "in_force_from"), _rows("parameters"), update=update)
-    _seed_relevance(update=update)
-    _seed_categories(update=update)
-    _seed_memoranda(new_units, update=update)
+    changed = {}
+    for model, key, table in (
+        (LegalBasis, ("code",), "bases"),
+        (Misconduct, ("code",), "misconducts"),
+        (Measure, ("code",), "measures"),
+        (DegreeTerm, ("degree",), "degrees"),
+        (Parameter, ("code", "in_force_from"), "parameters"),
+    ):
+        made, others = _sync(model, key, _rows(table), update=update)
+        changed[model] = {"@".join(map(str, k)) for k in made | others}
+    changed[Measure] |= _seed_relevance(update=update)
+    changed[ListCategory] = _seed_categories(update=update)
+    changed[Memorandum] = _seed_memoranda(new_units, update=update)
+    record_versions(
+        {model: codes for model, codes in changed.items() if codes},
+        actor=SEED,
+        reason=_("随平台更新") if update else _("随平台提供"),
+        today=today or timezone.localdate(),
+    )
     _seed_calendar(update=update)
 
 
@@ -68,7 +85,10 @@ DEFAULTS = {
         "repairable": True,
         "repair_after_months": 0,
         "repair_evidence": [],
+        "repair_conditions": "",
+        "repair_conditions_en": "",
     },
+    "terms": {"minimum_months": None, "maximum_months": None},
     "measures": {
         "advisory": False,
         "needs_end_date": False,
@@ -78,7 +98,7 @@ DEFAULTS = {
         "roles": [],
     },
 }
-NOT_COLUMNS = {"demo", "departments", "fields", "relevant_to"}
+NOT_COLUMNS = {"demo", "departments", "fields", "relevant_to", "terms"}
 
 
 def _rows(table):
@@ -95,12 +115,13 @@ def _rows(table):
     return rows
 
 
-def _sync(model, key, rows, *, update, fresh=None):
+def _sync(model, key, rows, *, update, fresh=None, owners=()):
     """Bring the table of `model` to `rows` ({key values: columns}) in at most four queries.
 
     Without `update` only missing rows are made. `fresh` marks rows that come with an owner:
-    they are made only where it says so (a new owner), and `update` also takes away those
-    that `rows` lacks. Returns the keys made, and the keys changed or taken away.
+    they are made only where it says so (a new owner), and `update` also takes away those of
+    the `owners` that `rows` lacks; what an operator made besides the tables stays. Returns
+    the keys made, and the keys changed or taken away.
     """
     known = {tuple(getattr(row, name) for name in key): row for row in model.objects.all()}
     made = [k for k in rows if k not in known and (update or fresh is None or fresh(k))]
@@ -111,7 +132,7 @@ def _sync(model, key, rows, *, update, fresh=None):
     if changed:
         columns = {column for k in changed for column in rows[k]}
         model.objects.bulk_update([known[k] for k in changed], columns)
-    gone = known.keys() - rows.keys() if fresh else set()
+    gone = {k for k in known.keys() - rows.keys() if k[0] in owners}
     if gone:
         model.objects.filter(pk__in=[known[k].pk for k in gone]).delete()
     return set(made), changed | gone
@@ -129,6 +150,12 @@ def _ids(model):
     return dict(model.objects.values_list("code", "pk"))
 
 
+def _codes(ids, keys):
+    """The codes of the rules whose numbers are the first of `keys`; `ids` from `_ids`."""
+    touched = {k[0] for k in keys}
+    return {code for code, pk in ids.items() if pk in touched}
+
+
 def _seed_departments(*, update, demo):
     shipped = _load("departments")
     rows = {k: v for k, v in _rows("departments").items() if demo or not shipped[k[0]].get("demo")}
@@ -137,21 +164,33 @@ def _seed_departments(*, update, demo):
 
 
 def _seed_relevance(*, update):
-    """The relevance matrix. A measure of which no row is known is taken as new."""
-    measures, misconducts = _ids(Measure), _ids(Misconduct)
+    """The relevance matrix. A measure of which no row is known is taken as new.
+
+    Returns the codes of the measures whose row of the matrix changed.
+    """
+    shipped, measures, misconducts = _load("measures"), _ids(Measure), _ids(Misconduct)
     through = Measure.relevant_to.through
     settled = set(through.objects.values_list("measure_id", flat=True))
     rows = {
         (measures[code], pk): {}
-        for code, measure in _load("measures").items()
+        for code, measure in shipped.items()
         for misconduct, pk in misconducts.items()
         if misconduct.startswith(tuple(measure.get("relevant_to", ["-"])))
     }
     key = ("measure_id", "misconduct_id")
-    _sync(through, key, rows, update=update, fresh=lambda k: k[0] not in settled)
+    made, changed = _sync(
+        through,
+        key,
+        rows,
+        update=update,
+        fresh=lambda k: k[0] not in settled,
+        owners={measures[code] for code in shipped},
+    )
+    return _codes(measures, made | changed)
 
 
 def _seed_categories(*, update):
+    """The categories with their fields, terms and departments; returns the codes of the changed."""
     shipped = _load("categories")
     defaults = shipped.pop("defaults")
     made, changed = _sync(ListCategory, ("code",), _category_rows(shipped, defaults), update=update)
@@ -163,20 +202,41 @@ def _seed_categories(*, update):
         for code, given in shipped.items()
         for position, field in enumerate(given.get("fields", []))
     }
+    terms = {
+        (ids[code], degree): DEFAULTS["terms"] | term
+        for code, given in shipped.items()
+        for degree, term in given.get("terms", {}).items()
+    }
     departments = {
         (ids[code], units[unit]): {}
         for code, given in shipped.items()
         for unit in given["departments"]
     }
-    touched = {ids[code] for (code,) in changed}
+    if update:
+        fields |= _fields_in_use(fields)
+    touched = {code for (code,) in made | changed}
+    owners = {ids[code] for code in shipped}
     through = ListCategory.departments.through
     for model, key, rows in (
         (CategoryField, ("category_id", "code"), fields),
+        (CategoryTerm, ("category_id", "degree"), terms),
         (through, ("listcategory_id", "department_id"), departments),
     ):
-        for keys in _sync(model, key, rows, update=update, fresh=lambda k: k[0] in new):
-            touched |= {k[0] for k in keys}
-    ListCategory.objects.filter(pk__in=touched - new).update(version=F("version") + 1)
+        for keys in _sync(
+            model, key, rows, update=update, fresh=lambda k: k[0] in new, owners=owners
+        ):
+            touched |= _codes(ids, keys)
+    return touched
+
+
+def _fields_in_use(shipped):
+    """Fields that the tables lack and an entry has a value of: they stay as they are."""
+    rows = CategoryField.objects.select_related("category")
+    return {
+        (row.category_id, row.code): {}
+        for row in rows
+        if (row.category_id, row.code) not in shipped and field_in_use(row.category, row.code)
+    }
 
 
 def _category_rows(shipped, defaults):
@@ -194,11 +254,13 @@ def _category_rows(shipped, defaults):
 
 
 def _field(field, position):
-    row = {"type": "text", "required": False, "disclosure": "public", "position": position}
+    row = {"type": "text", "required": False, "disclosure": "public", "masked": False}
+    row["position"] = position
     return row | {k: v for k, v in field.items() if k != "code"}
 
 
 def _seed_memoranda(new_units, *, update):
+    """The memoranda with their categories and measures; returns the codes of the changed."""
     shipped, units = _load("memoranda"), _ids(Department)
     rows = {
         (code,): {
@@ -211,10 +273,11 @@ def _seed_memoranda(new_units, *, update):
         }
         for code, given in shipped.items()
     }
-    made, _changed = _sync(Memorandum, ("code",), rows, update=update)
+    made, changed = _sync(Memorandum, ("code",), rows, update=update)
+    touched = {code for (code,) in made | changed}
 
     ids, measures, categories = _ids(Memorandum), _ids(Measure), _ids(ListCategory)
-    new = {ids[code] for (code,) in made}
+    new, owners = {ids[code] for (code,) in made}, {ids[code] for code in shipped}
     covered = {
         (ids[code], pk): {}
         for code, given in shipped.items()
@@ -223,7 +286,10 @@ def _seed_memoranda(new_units, *, update):
     }
     key = ("memorandum_id", "listcategory_id")
     through = Memorandum.categories.through
-    _sync(through, key, covered, update=update, fresh=lambda k: k[0] in new)
+    for keys in _sync(
+        through, key, covered, update=update, fresh=lambda k: k[0] in new, owners=owners
+    ):
+        touched |= _codes(ids, keys)
 
     fresh_units = {units[code] for code in new_units}
     asked = {
@@ -238,7 +304,9 @@ def _seed_memoranda(new_units, *, update):
     def fresh(k):
         return k[0] in new or k[1] in fresh_units
 
-    _sync(MemorandumMeasure, key, asked, update=update, fresh=fresh)
+    for keys in _sync(MemorandumMeasure, key, asked, update=update, fresh=fresh, owners=owners):
+        touched |= _codes(ids, keys)
+    return touched
 
 
 def _seed_calendar(*, update):
