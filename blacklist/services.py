@@ -1,7 +1,11 @@
 """How an entry gets on the black list: draft, notice served, defence heard, second officer."""
 
+from dataclasses import dataclass
+from datetime import date
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +16,8 @@ from casework.workdays import add_months, add_working_days
 from listings import services as listings
 from listings.models import ResponsiblePerson
 from parties import services as parties
-from rulebook.models import Degree, DegreeTerm, ListKind, parameter
+from rulebook.models import Degree, ListKind, parameter
+from rulebook.services import rule_of
 
 
 @transaction.atomic
@@ -247,10 +252,38 @@ def _name(listing, *, name, id_type, id_number, role, fact, basis):
     person.save()
 
 
-def repair_from(listing):
-    """The first day on which repair may be asked for, or None where the category has none."""
-    if listing.kind != ListKind.BLACK or not listing.category.repairable:
-        return None
-    minimum = DegreeTerm.objects.get(degree=listing.degree).minimum_months if listing.degree else 0
-    months = max(minimum, listing.category.repair_after_months)
+@dataclass(frozen=True)
+class RepairTerms:
+    """From which day on (None: never), with which papers, under which conditions."""
+
+    first_day: date | None
+    evidence: list
+    conditions: str
+
+
+def repair_terms(listing):
+    """What the repair of an entry asks for: 从新兼从轻.
+
+    The rule under which the entry was made counts: its papers, its conditions, its months. A
+    later, harsher rule does not reach back. A later, milder one does: of the two first days
+    the earlier counts, and an entry can be repaired if either rule says so; where the old
+    rule allowed none, papers and conditions are those of the new.
+    """
+    if listing.kind != ListKind.BLACK:
+        return RepairTerms(None, [], "")
+    prefetch_related_objects([listing.category], "terms")
+    made = rule_of(listing.category, listing.rule_version, on=listing.published_on)
+    now = rule_of(listing.category)
+    days = [_first_day(listing, rule) for rule in (made, now) if rule.repairable]
+    asked = made if made.repairable else now
+    return RepairTerms(min(days, default=None), asked.repair_evidence, asked.conditions)
+
+
+def _first_day(listing, rule):
+    months = max(rule.minimum_for(listing.degree), rule.repair_after_months)
     return add_months(listing.published_on, months)
+
+
+def repair_from(listing):
+    """The first day on which repair may be asked for, or None where it never may."""
+    return repair_terms(listing).first_day

@@ -12,6 +12,7 @@ from parties import identity
 from parties import services as parties
 from parties.models import PaperType, Subject
 from rulebook.models import CategoryField, LegalBasis, ListKind
+from rulebook.services import rule_of
 
 DETAIL_FIELDS = {
     CategoryField.Type.TEXT: forms.CharField,
@@ -111,7 +112,13 @@ class EntryForm(DetailsForm):
         empty_label=_("按类别的规定"),
     )
     basis_article = forms.CharField(label=_("条款"), required=False, max_length=60)
-    term_months = forms.IntegerField(label=_("期限（月）"), min_value=1, max_value=120)
+    term_months = forms.IntegerField(
+        label=_("期限（月）"),
+        required=False,
+        min_value=1,
+        max_value=120,
+        help_text=_("不填，就按类别和程度的规定"),
+    )
     visible_until = forms.DateField(
         label=_("最后公布日"),
         required=False,
@@ -122,12 +129,17 @@ class EntryForm(DetailsForm):
     def __init__(self, *args, category, listing=None, **kwargs):
         self.category, self.listing = category, listing
         details = listing.details if listing else {}
-        initial = self.initial_of(listing) if listing else {"term_months": category.term_months}
+        initial = self.initial_of(listing) if listing else self._usual()
         super().__init__(*args, category=category, details=details, initial=initial, **kwargs)
         self.fields["basis"].queryset = LegalBasis.objects.in_force(timezone.localdate())
         if listing:
             for name in self.SUBJECT:
                 del self.fields[name]
+
+    def _usual(self):
+        """The term that the category gives an entry of the degree that the form begins with."""
+        degree = self.base_fields["degree"].initial if "degree" in self.base_fields else ""
+        return {"term_months": rule_of(self.category).term_for(degree)}
 
     def initial_of(self, listing):
         written = {name: getattr(listing, name) for name in self.WRITTEN}

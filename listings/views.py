@@ -17,6 +17,7 @@ from django.views.decorators.http import condition, require_safe
 from listings import ledger
 from listings.filters import ListFilter
 from listings.models import Change, Listing
+from listings.services import own_end
 from parties.models import Department
 from rulebook.models import Measure, Memorandum
 
@@ -175,7 +176,7 @@ def measures_of(listing):
             "memorandum": memoranda[row["memorandum"]],
             "article": row["article"],
             "advisory": row["advisory"],
-            "until": listing.measure_until.get(row["code"]),
+            "until": own_end(listing, row["code"]),
         }
         for row in frozen
     ]

@@ -159,13 +159,16 @@ DONE = {
 def _page(request, matter, *, forms, contact, refused):
     today = timezone.localdate()
     start = matter.accepted_on or matter.received_on
+    terms = services.repair_terms(matter.listing)
     context = {
         "repair": matter,
         "entry": matter.listing,
         "subject": matter.listing.subject,
         "evidence": matter.evidence.all(),
-        "lacking": set(matter.listing.category.repair_evidence) - set(matter.evidence_kinds),
-        "earliest": services.earliest(matter.listing),
+        "asked": terms.evidence,
+        "lacking": set(terms.evidence) - set(matter.evidence_kinds),
+        "conditions": terms.conditions,
+        "earliest": terms.first_day,
         "steps": timeline(matter.journal.exclude(action="download"), JOURNAL),
         "forms": forms,
         "contact": contact,
@@ -218,7 +221,8 @@ def _choose(request, entries):
 def _record_paper(request, listing, today):
     actor = Actor.of(request.user)
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = PaperForm(*posted, listing=listing, initial={"received_on": today})
+    terms = services.repair_terms(listing)
+    form = PaperForm(*posted, asked=terms.evidence, initial={"received_on": today})
 
     def apply():
         return services.apply(
@@ -241,5 +245,10 @@ def _record_paper(request, listing, today):
             **clock(start, working_days_between(start, matter.due_on), today),
         }
         return render(request, "repair/desk_receipt.html", context)
-    context = {"form": form, "entry": listing, "earliest": services.earliest(listing)}
+    context = {
+        "form": form,
+        "entry": listing,
+        "earliest": terms.first_day,
+        "conditions": terms.conditions,
+    }
     return render(request, "repair/desk_new.html", context, status=form.status)

@@ -40,14 +40,14 @@ class ApplyForm(ApplicantForm):
     )
     field_order = ["statement", "evidence_kinds", "evidence", "commitment"]
 
-    def __init__(self, *args, listing, **kwargs):
+    def __init__(self, *args, asked, **kwargs):
+        """`asked` are the papers that the entry's rule asks for."""
         super().__init__(*args, **kwargs)
         promise = format_html("{}<small>{}</small>", _("我（单位）承诺"), COMMITMENT)
         self.fields["commitment"].label = promise
-        kinds = listing.category.repair_evidence
-        self.fields["evidence_kinds"].choices = [(kind, kind) for kind in kinds]
-        self.fields["evidence"].required = bool(kinds)
-        if not kinds:
+        self.fields["evidence_kinds"].choices = [(kind, kind) for kind in asked]
+        self.fields["evidence"].required = bool(asked)
+        if not asked:
             del self.fields["evidence_kinds"]
 
     @property

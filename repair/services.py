@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from blacklist.services import repair_from as earliest
+from blacklist.services import repair_terms
 from casework import workdays
 from casework.moves import lock, move, record
 from casework.services import refuse, refuse_bad_columns, take_number
@@ -226,7 +227,8 @@ def _refuse_unrepairable(listing, received_on, today):
 
 
 def _refuse_incomplete(listing, applicant, statement, commitment, evidence_kinds):
-    lacking = [kind for kind in listing.category.repair_evidence if kind not in evidence_kinds]
+    asked = repair_terms(listing).evidence
+    lacking = [kind for kind in asked if kind not in evidence_kinds]
     refuse(
         {
             "applicant.name": not applicant.get("name", "").strip()

@@ -48,11 +48,12 @@ def _days():
 
 
 def _fill_in(request, listing, today):
-    first_day = services.earliest(listing)
+    terms = services.repair_terms(listing)
+    first_day = terms.first_day
     pending = listing.repairs.open().exists()
     open_now = first_day is not None and first_day <= today and not pending
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = ApplyForm(*posted, listing=listing)
+    form = ApplyForm(*posted, asked=terms.evidence)
     if posted and form.carry_out(lambda: _apply(form, listing, today)):
         repair, query_code = form.result
         let_in(request, repair, TRACK)
@@ -61,7 +62,8 @@ def _fill_in(request, listing, today):
         "entry": listing,
         "first_day": first_day,
         "pending": pending,
-        "evidence_kinds": listing.category.repair_evidence,
+        "evidence_kinds": terms.evidence,
+        "conditions": terms.conditions,
         "commitment": COMMITMENT,
         "today": today,
         "form": form if open_now or posted else None,

@@ -7,21 +7,24 @@ from rest_framework.response import Response
 
 from casework.api import Door, like, page, page_of
 from casework.api.pages import PAGE_PARAMETERS
-from rulebook.models import LegalBasis, ListCategory, Measure, Memorandum
+from rulebook.models import Degree, LegalBasis, ListCategory, ListKind, Measure, Memorandum
+from rulebook.services import rules_of
 
 CATEGORY = {
     "code": "M05",
     "name": "恶意欠薪",
     "list": "black",
     "misconduct": "M05",
-    "basis": "baozhang-nongmingong-gongzi-zhifu-tiaoli",
+    "basis": "nongmingong-gongzi-tiaoli",
     "basis_article": "第四十八条",
     "needs_basis": False,
     "departments": ["rsj"],
-    "term_months": 24,
+    "term_months": 12,
+    "terms": [{"degree": "serious", "term_months": 12, "minimum_months": 12, "maximum_months": 36}],
     "repairable": True,
-    "repair_after_months": 12,
-    "repair_evidence": ["劳动者签收的支付凭证"],
+    "repair_after_months": 6,
+    "repair_evidence": ["工资足额支付凭证"],
+    "repair_conditions": "拖欠的工资已经足额支付给劳动者本人。",
     "machine_publication": False,
     "fields": [
         {
@@ -30,6 +33,7 @@ CATEGORY = {
             "type": "amount",
             "required": False,
             "disclosure": "public",
+            "masked": False,
         }
     ],
     "version": 1,
@@ -51,8 +55,10 @@ MEASURE = {
     "advisory": False,
     "needs_end_date": False,
     "persons_only": False,
+    "refusal_only": False,
     "needs_basis": False,
     "relevant_to": ["M05"],
+    "roles": [],
 }
 MEMORANDUM = {
     "id": "0b0f6c0e-6f0f-4a59-9c7e-0d9f5a0f3b57",
@@ -84,8 +90,12 @@ class Categories(Rules):
     @extend_schema(summary="名单类别", responses={200: page_of(CATEGORY)})
     def get(self, request):
         rows = ListCategory.objects.filter(active=True).select_related("misconduct", "basis")
-        rows = rows.prefetch_related("departments", "fields")
-        return page(self, rows, lambda found: [_category(row) for row in found], ordering="code")
+        rows = rows.prefetch_related("departments", "fields", "terms")
+        return page(self, rows, self._show, ordering="code")
+
+    def _show(self, found):
+        rules = rules_of(found)
+        return [_category(row, rules[row.pk]) for row in found]
 
 
 class Bases(Rules):
@@ -143,7 +153,7 @@ def _memoranda():
     return Memorandum.objects.select_related("lead").prefetch_related("categories")
 
 
-def _category(row):
+def _category(row, rule):
     return {
         "code": row.code,
         "name": str(row),
@@ -154,9 +164,11 @@ def _category(row):
         "needs_basis": row.needs_basis,
         "departments": sorted(unit.code for unit in row.departments.all()),
         "term_months": row.term_months,
+        "terms": [_term(rule, degree) for degree in Degree] if row.kind == ListKind.BLACK else [],
         "repairable": row.repairable,
         "repair_after_months": row.repair_after_months,
         "repair_evidence": row.repair_evidence,
+        "repair_conditions": rule.conditions,
         "machine_publication": row.machine_publication,
         "fields": [
             {
@@ -165,10 +177,22 @@ def _category(row):
                 "type": field.type,
                 "required": field.required,
                 "disclosure": field.disclosure,
+                "masked": field.masked,
             }
-            for field in row.fields.all()
+            for field in rule.fields
         ],
         "version": row.version,
+    }
+
+
+def _term(rule, degree):
+    """How long an entry of the degree lasts, and may last at least and at most, in months."""
+    most = rule.maximum_for(degree)
+    return {
+        "degree": degree.value,
+        "term_months": min(rule.term_for(degree), most),
+        "minimum_months": rule.minimum_for(degree),
+        "maximum_months": most,
     }
 
 
@@ -193,8 +217,10 @@ def _measure(row):
         "advisory": row.advisory,
         "needs_end_date": row.needs_end_date,
         "persons_only": row.persons_only,
+        "refusal_only": row.refusal_only,
         "needs_basis": row.needs_basis,
         "relevant_to": [misconduct.code for misconduct in row.relevant_to.all()],
+        "roles": row.roles,
     }
 
 

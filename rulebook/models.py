@@ -63,6 +63,10 @@ class Dated(models.Model):
     class Meta:
         abstract = True
 
+    def clean(self):
+        if self.in_force_from and self.in_force_to and self.in_force_to < self.in_force_from:
+            raise ValidationError({"in_force_to": gettext("失效日期不能早于施行日期。")})
+
 
 class LegalBasis(Named, Dated):
     """A law or document that a category rests on. Its level decides whether it may be published."""
@@ -245,6 +249,24 @@ class CategoryTerm(models.Model):
     def __str__(self):
         return f"{self.category} {self.get_degree_display()}"
 
+    def clean(self):
+        """The minimum, the term and the maximum in this order, within what the degree allows."""
+        allowed = DegreeTerm.objects.filter(degree=self.degree).first()
+        if allowed is None or self.term_months is None:
+            return
+        most = allowed.maximum_months if self.maximum_months is None else self.maximum_months
+        least = allowed.minimum_months if self.minimum_months is None else self.minimum_months
+        told = {"least": least, "most": most, "allowed": allowed.maximum_months}
+        errors = {}
+        if most > allowed.maximum_months:
+            errors["maximum_months"] = gettext("这一程度最长公示 %(allowed)s 个月。") % told
+        if least > most:
+            errors["minimum_months"] = gettext("最短公示期不能长于最长公示期。")
+        if not least <= self.term_months <= most:
+            errors["term_months"] = gettext("期限应在 %(least)s 到 %(most)s 个月之间。") % told
+        if errors:
+            raise ValidationError(errors)
+
 
 class DegreeTerm(models.Model):
     """How long a degree may be public, in months (国家发改委令第36号)."""
@@ -258,6 +280,11 @@ class DegreeTerm(models.Model):
 
     def __str__(self):
         return self.get_degree_display()
+
+    def clean(self):
+        least, most = self.minimum_months, self.maximum_months
+        if least is not None and most is not None and least > most:
+            raise ValidationError({"minimum_months": gettext("最短公示期不能长于最长公示期。")})
 
 
 class Parameter(models.Model):
@@ -289,6 +316,12 @@ class Parameter(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        """A number counts in one unit, whichever row of it is in force."""
+        others = Parameter.objects.filter(code=self.code).exclude(pk=self.pk)
+        if self.unit and others.exclude(unit=self.unit).exists():
+            raise ValidationError({"unit": gettext("同一个参数的单位要一致。")})
 
 
 def parameter(code, *, on):

@@ -71,19 +71,25 @@ class DocumentFields(Strict):
 
 class UntilFields(Strict):
     code = serializers.CharField(max_length=8)
-    until = serializers.DateField()
+    until = serializers.DateField(required=False, allow_null=True)
+
+    def to_internal_value(self, data):
+        """An empty day is told like none at all: the service says which measures must have one."""
+        if isinstance(data, dict) and data.get("until") == "":
+            data = {**data, "until": None}
+        return super().to_internal_value(data)
 
 
 @extend_schema_field(like("PA07"))
 class ChosenMeasure(serializers.Field):
-    """A measure's code, or {code, until}: as a pair."""
+    """A measure's code, or {code, until}: as a dict that has `until` only where it was named."""
 
     def to_internal_value(self, data):
         if isinstance(data, str):
-            return _code.run_validation(data), None
+            return {"code": _code.run_validation(data)}
         chosen = UntilFields(data=data)
         chosen.is_valid(raise_exception=True)
-        return chosen.validated_data["code"], chosen.validated_data["until"]
+        return chosen.validated_data
 
 
 @extend_schema_field(like("M05"))
@@ -148,8 +154,12 @@ def columns_of(given):
         given.pop(name, None)
     if "measures" in given:
         chosen = given.pop("measures")
-        given["measure_codes"] = [code for code, _until in chosen]
-        given["measure_until"] = {code: f"{until}" for code, until in chosen if until}
+        given["measure_codes"] = [row["code"] for row in chosen]
+        given["measure_until"] = {
+            row["code"]: row["until"] and row["until"].isoformat()
+            for row in chosen
+            if "until" in row
+        }
     document = given.pop("document", {})
     return {**given, **{f"document_{name}": value for name, value in document.items()}}
 

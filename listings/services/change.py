@@ -15,6 +15,7 @@ from casework.services import clean_columns, refuse
 from listings import ledger, policies
 from listings.models import Listing, Proposal
 from listings.services.draft import checked_details, one_of_two, refuse_duplicate
+from listings.services.publish import bans_moved
 
 # What a correction may change; the term is never restarted by it.
 CORRECTABLE = frozenset(
@@ -56,6 +57,8 @@ def correct(listing, fields, *, actor, note, changes=None):
         if old[name] != value
     }
     _refuse_unchanged(listing, fields)
+    if "visible_until" in fields:
+        fields["measure_until"] = bans_moved(listing, fields["visible_until"])
     with one_of_two():
         return _act(listing, "correct", actor=actor, note=note, changes=changes, **fields)
 

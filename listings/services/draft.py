@@ -15,7 +15,8 @@ from casework.workdays import add_months
 from listings import policies
 from listings.models import Listing
 from parties import identity
-from rulebook.models import CategoryField, Measure, Misconduct
+from rulebook.models import CategoryField, ListKind, Measure, Misconduct
+from rulebook.services import rule_of
 
 # What the author of a draft may write, by column.
 WRITABLE = frozenset(
@@ -80,14 +81,20 @@ def edit(listing, *, actor, today, expected_version=None, **fields):
         raise IllegalMove(listing, "edit")
     links = {name: fields.pop(name) for name in ("subject", "category") if name in fields}
     old = {name: getattr(listing, name) for name in fields.keys() & WRITABLE}
+    by_rule = rule_of(listing.category).term_for(listing.degree)
     if links.get("category", listing.category) != listing.category:
         _leave_category(listing, links["category"], actor)
     for name, value in links.items():
         setattr(listing, name, value)
+    if listing.term_months == by_rule:
+        listing.term_months = None  # it was the rule's and not the author's: settled anew
     _write(listing, fields)
     _settle(listing, today)
     refuse_duplicate(listing)
-    settled = ("misconduct", "basis", "basis_article", "term_months", "bigrams", "rule_version")
+    settled = (
+        "misconduct", "basis", "basis_article", "term_months", "measure_until", "bigrams",
+        "rule_version",
+    )  # fmt: skip
     new = {name: getattr(listing, name) for name in {*links, *fields, *settled}}
     changes = {
         name: [_plain(old[name]), _plain(new[name])] for name in fields if old[name] != new[name]
@@ -115,8 +122,6 @@ def _leave_category(listing, category, actor):
         raise ValidationError({"category": _("这件草稿在另一个名单上，请另起草。")})
     if listing.basis == listing.category.basis:
         listing.basis, listing.basis_article = None, ""
-    if listing.term_months == listing.category.term_months:
-        listing.term_months = None
 
 
 def _write(listing, fields):
@@ -140,10 +145,10 @@ def _settle(listing, today):
     if not listing.basis and not category.needs_basis:
         listing.basis, listing.basis_article = category.basis, category.basis_article
     if not listing.term_months:
-        listing.term_months = category.term_months
+        listing.term_months = rule_of(category).term_for(listing.degree)
     listing.bigrams = [] if listing.subject.is_person else identity.bigrams(listing.subject.name)
     listing.details, errors = checked_details(listing, listing.details)
-    errors.update(_measure_errors(listing, today))
+    errors.update(_settle_measures(listing, today))
     errors.update(_date_errors(listing, today))
     if not category.active:
         errors["category"] = _("这个类别已停用。")
@@ -255,53 +260,73 @@ def _amount(text):
     return format(amount, "f")
 
 
-def _measure_errors(listing, today):
-    """Chosen measures must exist, fit the list and the misconduct, and end on a real day."""
-    late = _until_errors(listing.measure_until, today)
-    if late or listing.measure_codes is None:
-        return late
-    if not all(isinstance(code, str) for code in listing.measure_codes):
+def _settle_measures(listing, today):
+    """Chosen measures must exist, fit the list and the misconduct, and end on a real day.
+
+    Returns {"measures": [ValidationError]}; the days are kept without those that say nothing.
+    """
+    chosen, until = listing.measure_codes, listing.measure_until
+    codes = [] if chosen is None else chosen
+    if not (isinstance(until, dict) and all(isinstance(code, str) for code in [*codes, *until])):
         return {"measures": _("措施应是代码的列表。")}
-    found = Measure.objects.filter(code__in=listing.measure_codes).prefetch_related("relevant_to")
+    found = Measure.objects.filter(code__in=[*codes, *until]).prefetch_related("relevant_to")
     measures = {measure.code: measure for measure in found}
     errors = [
-        _("没有措施 %(code)s。") % {"code": code}
-        for code in listing.measure_codes
-        if code not in measures
+        error
+        for code in dict.fromkeys([*codes, *until])
+        if (error := _unfit(code, measures.get(code), listing))
     ]
     errors += [
-        _("措施 %(code)s 与这个类别无关，不能选。") % {"code": code}
-        for code, measure in measures.items()
-        if not _fits(measure, listing)
+        error
+        for code, day in until.items()
+        if code in measures and (error := _bad_end(measures[code], day, today))
     ]
+    listing.measure_until = {code: day for code, day in until.items() if day}
     return {"measures": errors} if errors else {}
 
 
-def _until_errors(given, today):
-    """`given` is {code of a measure: its last day in ISO form}."""
-    try:
-        days = {code: date.fromisoformat(text) for code, text in given.items()}
-    except (AttributeError, TypeError, ValueError):
-        return {"measures": _("措施截止日的格式不对。")}
-    if any(not today <= day <= add_months(today, LONGEST) for day in days.values()):
-        return {"measures": _("措施截止日不能早于今天，也不能太远。")}
-    if Measure.objects.filter(code__in=days).count() < len(days):
-        return {"measures": _("截止日所说的措施不存在。")}
-    return {}
+def _unfit(code, measure, listing):
+    """Why a measure can't be chosen for this entry, or None."""
+    if measure is None:
+        words, reason = _("没有措施 %(code)s。"), "unknown_measure"
+    elif measure.persons_only and not listing.subject.is_person:
+        words, reason = _("措施 %(code)s 只适用于自然人。"), "persons_only"
+    elif not _relevant(measure, listing):
+        words, reason = _("措施 %(code)s 与这个类别无关，不能选。"), "not_relevant"
+    else:
+        return None
+    return ValidationError(words % {"code": code}, code=reason)
 
 
-def _fits(measure, listing):
-    if measure.is_reward != (listing.kind == "red"):
-        return False
-    if measure.persons_only and not listing.subject.is_person:
-        return False
-    return listing.misconduct is None or _relevant(measure, listing.misconduct)
+def _relevant(measure, listing):
+    """Rewards for the red list; a sanction only where the matrix relates it to the misconduct.
 
-
-def _relevant(measure, misconduct):
-    """Exit, flight and luxury limits are for those who could pay and would not, and no other."""
+    Exit, flight and luxury limits are for those who could pay and would not, and no other.
+    """
+    misconduct = listing.misconduct
+    if misconduct is None or measure.is_reward:
+        return measure.is_reward == (listing.kind == ListKind.RED)
     refused = misconduct.domain == Misconduct.Domain.JUDICIAL
     return misconduct in measure.relevant_to.all() and (refused or not measure.refusal_only)
+
+
+def _bad_end(measure, text, today):
+    """What is wrong with the last day written for a measure, or None.
+
+    Nothing written means the entry's last day; a ban must not be given an empty one.
+    """
+    if not text:
+        if not measure.needs_end_date:
+            return None
+        words = _("措施 %(code)s 须写明截止日。") % {"code": measure.code}
+        return ValidationError(words, code="no_end_date")
+    try:
+        day = date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return ValidationError(_("措施截止日的格式不对。"), code="bad_format")
+    if not today <= day <= add_months(today, LONGEST):
+        return ValidationError(_("措施截止日不能早于今天，也不能太远。"), code="bad_end_date")
+    return None
 
 
 def _plain(value):

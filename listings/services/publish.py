@@ -2,9 +2,12 @@
 
 import copy
 import hashlib
+from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import F, JSONField, Value
+from django.db.models.expressions import CombinedExpression
 from django.utils.translation import gettext as _
 
 from casework.moves import move, move_many
@@ -13,7 +16,8 @@ from listings import ledger, policies
 from listings.models import Listing, MeasureSet
 from listings.services.draft import refuse_duplicate
 from parties.models import Department
-from rulebook.models import DegreeTerm, Measure, Memorandum, MemorandumMeasure, parameter
+from rulebook.models import Measure, Memorandum, MemorandumMeasure, parameter
+from rulebook.services import rule_of
 
 CHUNK = 5_000  # entries that the ledger takes at once
 
@@ -22,12 +26,14 @@ CHUNK = 5_000  # entries that the ledger takes at once
 def publish(listing, *, actor, today, expected_version=None, note=""):
     """Put a draft on its list from `today`; the list apps have asked their own conditions first.
 
-    Raises ValidationError where the legal basis is missing or too low, or the entry
+    From then on it stays under the version of its category's rule of that day. Raises
+    ValidationError where the legal basis is missing or too low, or the entry
     doubles another; IllegalMove where it is no draft; StaleVersion.
     """
     refuse_without_basis(listing, today)
     refuse_category(listing)
     refuse_duplicate(listing)
+    until, measures = last_day(listing, today), measures_for(listing, today)
     listing = move(
         Listing(pk=listing.pk),
         "publish",
@@ -35,10 +41,12 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
         note=note,
         expected_version=expected_version,
         published_on=today,
-        visible_until=last_day(listing, today),
+        visible_until=until,
         ended_on=None,
         end_reason="",
-        measure_set=_measure_set(measures_for(listing, today)),
+        measure_set=_measure_set(measures),
+        measure_until=_bans_until(measures, until) | listing.measure_until,
+        rule_version=listing.category.version,
     )
     listing = Listing.objects.with_parts().get(pk=listing.pk)
     ledger.append([ledger.Entry(listing, "publish")])
@@ -80,6 +88,7 @@ def publish_many(drafts, *, actor, today, note=""):
     """
     published = []
     for sample, pks in _alike(drafts):
+        until, measures = last_day(sample, today), measures_for(sample, today)
         published += move_many(
             Listing.objects.filter(pk__in=pks),
             "publish",
@@ -87,8 +96,10 @@ def publish_many(drafts, *, actor, today, note=""):
             note=note,
             wait=True,
             published_on=today,
-            visible_until=last_day(sample, today),
-            measure_set=_measure_set(measures_for(sample, today)),
+            visible_until=until,
+            measure_set=_measure_set(measures),
+            measure_until=_merged(_bans_until(measures, until), "measure_until"),
+            rule_version=sample.category.version,
         )
     published.sort()
     for start in range(0, len(published), CHUNK):
@@ -157,9 +168,8 @@ def refuse_without_basis(listing, today):
     """A list rests on law: below the level set by the operator nothing is published."""
     if listing.basis is None:
         raise ValidationError({"basis": ValidationError(_("请写明法律依据。"), code="no_basis")})
-    ended = listing.basis.in_force_to
-    if ended and ended < today:
-        message = _("依据“%(basis)s”已经失效。") % {"basis": listing.basis}
+    if words := _not_in_force(listing.basis, today):
+        message = words % {"basis": listing.basis}
         raise ValidationError({"basis": ValidationError(message, code="basis_not_in_force")})
     if listing.basis.level > parameter("minimum_basis_level", on=today):
         raise ValidationError(
@@ -172,11 +182,21 @@ def refuse_without_basis(listing, today):
         )
 
 
+def _not_in_force(basis, today):
+    if basis.in_force_from > today:
+        return _("依据“%(basis)s”还没有施行。")
+    ended = basis.in_force_to and basis.in_force_to < today
+    return _("依据“%(basis)s”已经失效。") if ended else ""
+
+
 def last_day(listing, today):
-    """The last public day: the end of the term, or of the degree's maximum if that is sooner."""
+    """The last public day: the end of the term, or of the most that is allowed if that is sooner.
+
+    The most is the category's own for the entry's degree, else the degree's.
+    """
     until = listing.visible_until or add_months(today, listing.term_months)
     if listing.degree:
-        longest = DegreeTerm.objects.get(degree=listing.degree).maximum_months
+        longest = rule_of(listing.category).maximum_for(listing.degree)
         until = min(until, add_months(today, longest))
     if until < today:
         raise ValidationError(
@@ -245,12 +265,40 @@ def measures_of(listings):
                 "name": str(measures[row["code"]]),
                 "memorandum": str(memoranda[row["memorandum"]]),
                 "unit_name": str(units[row["unit"]]),
-                "until": listing.measure_until.get(row["code"]) or listing.visible_until,
+                "until": own_end(listing, row["code"]) or listing.visible_until,
             }
             for row in (listing.measure_set.measures if listing.measure_set else ())
         ]
         for listing in listings
     }
+
+
+def _bans_until(measures, until):
+    """{code: ISO day} of the measures that must have an end date: by default the entry's own."""
+    codes = {row["code"] for row in measures}
+    bans = Measure.objects.filter(needs_end_date=True, code__in=codes)
+    return {code: until.isoformat() for code in bans.values_list("code", flat=True)}
+
+
+def _merged(days, column):
+    """SQL: the days given and those of a JSON column, whose own count where both have one."""
+    given = Value(days, JSONField())
+    return CombinedExpression(given, "||", F(column), output_field=JSONField())
+
+
+def bans_moved(listing, until):
+    """What a correction to the last day `until` makes of bans that end with the entry."""
+    last = listing.visible_until.isoformat()
+    return {
+        code: until.isoformat() if day == last else day
+        for code, day in listing.measure_until.items()
+    }
+
+
+def own_end(listing, code):
+    """The last day of a measure where it has one of its own, else None: the entry's counts."""
+    text = listing.measure_until.get(code)
+    return date.fromisoformat(text) if text else None
 
 
 def measures_for_role(measures, role):

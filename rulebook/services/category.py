@@ -82,13 +82,16 @@ def rule_of(category, version=None, *, on=None):
     if not isinstance(category, ListCategory):
         category = ListCategory.objects.get(code=category)
     past, degrees = (None, {}) if version is None else _recorded(category, version, on)
-    present = version in {None, category.version} or past is None
-    return CategoryRule(
-        code=category.code,
-        version=category.version if present else version,
-        degrees=degrees or _degrees_now(),
-        **(_said_now(category) if present else _said_by(past)),
-    )
+    degrees = degrees or _degrees_now()
+    if past is None or version == category.version:
+        return _now(category, degrees)
+    return CategoryRule(code=category.code, version=version, degrees=degrees, **_said_by(past))
+
+
+def rules_of(categories):
+    """{key: rule as it is now} of many categories, whose parts are best prefetched."""
+    degrees = _degrees_now()
+    return {category.pk: _now(category, degrees) for category in categories}
 
 
 def field_in_use(category, code):
@@ -120,16 +123,19 @@ def _said_by(past):
     }
 
 
-def _said_now(category):
+def _now(category, degrees):
     """The category's rows; its fields are asked for only where somebody looks at them."""
-    return {
-        **{name: getattr(category, name) for name in COLUMNS},
-        "fields": category.fields.all(),
-        "terms": {
+    return CategoryRule(
+        code=category.code,
+        version=category.version,
+        fields=category.fields.all(),
+        terms={
             term.degree: Term(term.term_months, term.minimum_months, term.maximum_months)
             for term in category.terms.all()
         },
-    }
+        degrees=degrees,
+        **{name: getattr(category, name) for name in COLUMNS},
+    )
 
 
 def _degrees_now():

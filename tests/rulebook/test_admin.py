@@ -81,6 +81,7 @@ def test_changing_a_category_raises_its_version_and_saving_it_unchanged_does_not
     values = form_values(operator.get(page))
     values["repair_evidence"] = ",".join(category.repair_evidence)
     values["initial-repair_evidence"] = values["repair_evidence"]
+    values["reason"] = "示例：按新文件调整"
     assert operator.post(page, values).status_code == 302
     category.refresh_from_db()
     assert category.version == 1

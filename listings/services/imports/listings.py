@@ -4,6 +4,7 @@ What both lists have in common; the columns of a list's own steps (prior notice,
 come with `Steps` from the list's app.
 """
 
+import json
 from pathlib import Path
 
 from django.conf import settings
@@ -205,6 +206,7 @@ def _write(task, staging):
                 "misconduct": category.misconduct_id,
                 "department": task.department.pk,
                 "term": category.term_months,
+                "terms": json.dumps({row.degree: row.term_months for row in category.terms.all()}),
                 "rule_version": category.version,
             },
         )
@@ -238,7 +240,8 @@ INSERT INTO listings_listing (id, public_id, status, version, created_at, kind, 
 SELECT f.listing_id, gen_random_uuid(), 'draft', 1, %(now)s, %(kind)s, %(origin)s, f.subject_id,
     %(category)s, %(misconduct)s, s.degree, %(department)s, s.reference, s.document_number,
     s.document_kind, s.document_organ, s.document_date, s.ground, s.basis_id, s.basis_article,
-    s.details, '{}', %(term)s, s.visible_until, '', false, %(rule_version)s, s.bigrams
+    s.details, '{}', coalesce((%(terms)s::jsonb ->> s.degree)::int, %(term)s), s.visible_until, '',
+    false, %(rule_version)s, s.bigrams
 FROM fates f JOIN staged s USING (line) WHERE f.fate = 'created' ORDER BY f.line
 """
 
