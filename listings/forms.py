@@ -226,6 +226,9 @@ class CorrectForm(DetailsForm):
         )
         for name in set(self.COLUMNS) - set(columns):
             del self.fields[name]
+        needed = services.required_details(listing)
+        for name, field in self.own.items():
+            field.required = name.removeprefix("details_") in needed
         self.order_fields([name for name in self.fields if name != "note"])
 
     def corrections(self):

@@ -12,7 +12,7 @@ from listings.services.change import (
     repair,
     withdraw,
 )
-from listings.services.draft import draft, edit
+from listings.services.draft import draft, edit, required_details
 from listings.services.erase import erase
 from listings.services.expire import expire_lapsed
 from listings.services.publish import (
@@ -52,5 +52,6 @@ __all__ = [
     "publish_ready",
     "reject",
     "repair",
+    "required_details",
     "withdraw",
 ]

@@ -206,10 +206,11 @@ def checked_details(listing, details):
     errors = {
         f"details.{code}": _("这个类别没有这一项。") for code in details.keys() - fields.keys()
     }
+    needed = required_details(listing)
     stored = {}
     for code, field in fields.items():
         try:
-            value = _detail(details.get(code), field)
+            value = _detail(details.get(code), field, required=code in needed)
         except ValidationError as error:
             errors[f"details.{code}"] = error
         else:
@@ -217,10 +218,24 @@ def checked_details(listing, details):
     return stored, errors
 
 
-def _detail(value, field):
+def required_details(listing):
+    """The codes of the fields that must be filled: in a draft by the rule of today.
+
+    In an entry those that its own rule asked for as well: a field made compulsory since then
+    does not stand in the way of correcting another.
+    """
+    fields = listing.category.fields.all()
+    codes = {field.code for field in fields if field.required}
+    if codes and listing.status != Listing.Status.DRAFT:
+        own = rule_of(listing.category, listing.rule_version)
+        codes &= {field.code for field in own.fields if field.required}
+    return codes
+
+
+def _detail(value, field, *, required):
     if value not in (None, ""):
         return _typed(value, field)
-    if field.required:
+    if required:
         raise ValidationError(_("请填写“%(title)s”。") % {"title": field.title}, code="required")
     return None
 
