@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from blacklist import services as blacklist
@@ -17,8 +17,9 @@ from listings import services as listings
 from listings.models import Change, Listing
 from objections import services as objections
 from objections.models import Objection
-from parties.models import Actor
-from rulebook.services import seed_rules
+from parties.models import CLOCK, Actor
+from rulebook.models import ListCategory, RuleVersion
+from rulebook.services import record_version, seed_rules
 from tests import builders
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +69,25 @@ def test_entries_published_at_once_are_chained_without_a_gap(committed_rules):
     assert list(Change.objects.values_list("seq", flat=True)) == list(range(1, 9))
     assert ledger.verify() is None
     assert ledger.verify_entries() is None
+
+
+def test_changes_of_one_rule_at_once_are_each_a_version_of_its_own(committed_rules):
+    today = timezone.localdate()
+
+    def change(months):
+        with transaction.atomic():
+            rule = ListCategory.objects.filter(code="M05")
+            rule.update(term_months=months)
+            return record_version(
+                rule.get(), actor=CLOCK, reason="示例", today=timezone.localdate()
+            )
+
+    outcomes = at_once(*[lambda n=n: change(n) for n in range(20, 26)])
+    assert sorted(kept.version for kept in outcomes) == list(range(2, 8))
+    category = ListCategory.objects.get(code="M05")
+    last = RuleVersion.objects.of(category).last()
+    assert (category.version, last.version) == (7, 7)
+    assert last.content["term_months"] == category.term_months
 
 
 def test_distribution_run_by_four_workers_at_once_makes_each_push_once(committed_rules):
