@@ -78,9 +78,7 @@ def test_changes_of_one_rule_at_once_are_each_a_version_of_its_own(committed_rul
         with transaction.atomic():
             rule = ListCategory.objects.filter(code="M05")
             rule.update(term_months=months)
-            return record_version(
-                rule.get(), actor=CLOCK, reason="示例", today=timezone.localdate()
-            )
+            return record_version(rule.get(), actor=CLOCK, reason="示例", today=today)
 
     outcomes = at_once(*[lambda n=n: change(n) for n in range(20, 26)])
     assert sorted(kept.version for kept in outcomes) == list(range(2, 8))
