@@ -1,0 +1,214 @@
+"""The plug pulled at any moment: import, publication and expiry killed at random points.
+
+A process with Django loaded forks one child for each run, so that a kill -9 hits the work
+and not the start. Afterwards nothing is half done, the ledger verifies, a rerun completes.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from bench import data
+from bench.figures.imports import HEADER, rows_of
+from casework.models import Event
+from listings import ledger
+from listings import services as listings
+from listings.models import Change, ImportBatch, Listing
+from listings.services import expire as sweep
+from portal.services.imports import import_listings
+from rulebook.models import ListCategory
+from rulebook.services import seed_rules
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KILLS = 20
+ROWS = 150  # of a file; one in 50 is flawed and sent back
+GOOD = ROWS - ROWS // 50
+FORKER = """
+import json, os, sys
+import django
+django.setup()
+from django.db import connection
+connection.settings_dict["NAME"] = sys.argv[1]
+from tests import test_kills
+print("ready", flush=True)
+for line in sys.stdin:
+    task, *given = json.loads(line)
+    child = os.fork()
+    if not child:
+        getattr(test_kills, task)(*given)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+class Forker:
+    """Runs tasks of this file in children that may be killed."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", FORKER, connection.settings_dict["NAME"]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout.readline() == "ready\n"
+
+    def start(self, task, *given):
+        self.process.stdin.write(json.dumps([task.__name__, *given]) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def ended(self):
+        """Wait for the child, and for the server to have noticed; whether it was killed."""
+        status = int(self.process.stdout.readline())
+        assert status in {0, signal.SIGKILL}, status
+        while _others():
+            time.sleep(0.005)
+        return bool(status)
+
+    def run(self, task, *given):
+        """Run a task to its end; returns the seconds it took."""
+        began = time.perf_counter()
+        self.start(task, *given)
+        assert not self.ended()
+        return time.perf_counter() - began
+
+    def kill(self, task, *given, after):
+        child = self.start(task, *given)
+        time.sleep(after)
+        with contextlib.suppress(ProcessLookupError):  # it was done already
+            os.kill(child, signal.SIGKILL)
+        return self.ended()
+
+
+def _others():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def forker(transactional_db):
+    seed_rules()
+    found = Forker()
+    yield found
+    found.process.stdin.close()
+    found.process.wait()
+
+
+# ── the tasks ─────────────────────────────────────────────────────────────────────────────────
+
+
+def import_file(path):
+    _import(path)
+
+
+def publish_file(path):
+    _import(path, approver=builders.Actor.of(builders.reviewer()))
+
+
+def expire(days):
+    """The sweep in batches small enough that a kill falls between two of them."""
+    sweep.BATCH = 25
+    listings.expire_lapsed(today=timezone.localdate() + timedelta(days=days))
+
+
+def _import(path, **options):
+    return import_listings(
+        path,
+        kind="black",
+        category=ListCategory.objects.get(code="M05"),
+        department=builders.department("rsj"),
+        actor=builders.Actor.of(builders.clerk()),
+        **options,
+    )
+
+
+# ── what must hold after each kill ────────────────────────────────────────────────────────────
+
+
+def whole():
+    """Nothing is half done: entries, journal and ledger tell the same."""
+    assert ledger.verify() is None
+    assert ledger.verify_entries() is None
+    told = {}
+    for action in ("publish", "expire"):
+        told[action] = _keys(Change.objects.filter(action=action), "listing_id")
+        assert told[action] == _keys(Event.objects.filter(action=action), "object_id")
+    assert told["publish"] == _keys(Listing.objects.exclude(status="draft"))
+    assert told["expire"] == _keys(Listing.objects.filter(status="expired"))
+
+
+def imported_whole():
+    """Each imported entry has its notice and its journal line, and the batches count them."""
+    made = Listing.objects.filter(document_organ="通化市人力资源和社会保障局")
+    assert not made.filter(prior_notice=None).exists()
+    assert _keys(made) == _keys(Event.objects.filter(action="create"), "object_id")
+    assert sum(ImportBatch.objects.values_list("created", flat=True)) == made.count()
+
+
+def _keys(rows, column="pk"):
+    return sorted(rows.values_list(column, flat=True))
+
+
+def _file(tmp_path, number):
+    path = tmp_path / f"{number}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(rows_of(ROWS, today=timezone.localdate()))
+    return str(path)
+
+
+@pytest.mark.parametrize("task", [import_file, publish_file], ids=["import", "publication"])
+def test_a_file_killed_on_its_way_in_leaves_all_of_it_or_nothing(forker, tmp_path, task):
+    seconds = forker.run(task, _file(tmp_path, "first"))
+    chance, killed = random.Random(task.__name__), 0
+    for number in range(KILLS):
+        path, before = _file(tmp_path, number), Listing.objects.count()
+        killed += forker.kill(task, path, after=chance.uniform(0, seconds))
+        assert Listing.objects.count() - before in {0, GOOD}
+        whole()
+        imported_whole()
+        forker.run(task, path)
+        assert Listing.objects.count() - before == GOOD
+    imported_whole()
+    assert killed >= KILLS // 2
+    status = "published" if task is publish_file else "draft"
+    assert set(Listing.objects.values_list("status", flat=True)) == {status}
+
+
+def test_expiry_killed_at_any_point_goes_on_where_it_was(forker):
+    data.ensure(4_000)
+    step = (data.LAST_END - data.FIRST_END) // (KILLS + 2)
+    seconds = forker.run(expire, data.FIRST_END + step)
+    chance, killed, between = random.Random("expire"), 0, 0
+    for number in range(2, KILLS + 2):
+        days = data.FIRST_END + step * number
+        today = timezone.localdate() + timedelta(days=days)
+        due = Listing.objects.lapsed(today).count()
+        killed += forker.kill(expire, days, after=chance.uniform(0, seconds))
+        left = Listing.objects.lapsed(today).count()
+        between += 0 < left < due
+        whole()
+        forker.run(expire, days)
+        assert not Listing.objects.lapsed(today).exists()
+    whole()
+    assert killed >= KILLS // 2
+    assert between
