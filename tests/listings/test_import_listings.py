@@ -13,6 +13,7 @@ from blacklist.models import BlackListing, PriorNotice
 from casework.models import Event
 from listings import services as listings
 from listings.models import Change, ImportBatch, Listing
+from listings.services.imports import files
 from parties.models import Actor, Subject
 from redlist.models import Nomination, Screening
 from tests import builders
@@ -73,6 +74,14 @@ def test_black_rows_become_drafts_with_their_notice_and_every_flaw_is_found(tmp_
 def test_a_sheet_says_the_same_as_the_csv(tmp_path):
     black(copy("black.csv", tmp_path))
     assert black(copy("black.xlsx", tmp_path)).counts()[:3] == (0, 0, 101)
+
+
+def test_a_sheet_of_too_many_rows_is_refused_and_told_to_come_as_csv(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MOST_SHEET_ROWS", 5)
+    with pytest.raises(CommandError, match="改用 CSV"):
+        black(copy("black.xlsx", tmp_path))
+    assert not Listing.objects.exists()
+    assert black(copy("black.csv", tmp_path)).created
 
 
 def test_an_imported_draft_is_like_one_written_at_the_desk(tmp_path):

@@ -14,6 +14,8 @@ from xlsxwriter import Workbook
 ENCODINGS = ("utf-8-sig", "gb18030")
 LONGEST_CELL = 1_000_000  # characters; a quote left open would swallow the whole file
 LARGEST_SHEET = 1_500_000_000  # bytes unpacked; a sheet is held in memory
+MOST_SHEET_ROWS = 200_000  # for the same reason; a CSV is read row by row and has no limit
+HEADINGS = 6  # title, remarks, header and codes above the rows
 SHEET_ROWS, SHEET_CELL = 1_048_576, 32_767  # what a sheet can hold
 
 
@@ -78,6 +80,9 @@ def _sheet(path):
                 raise UnreadableFile(_("表格太大，请分成几份，或者改用 CSV。"))
         with CalamineWorkbook.from_path(str(path)) as workbook:
             rows = workbook.get_sheet_by_index(0)
+            if rows.height > MOST_SHEET_ROWS + HEADINGS:
+                message = _("表格超过 %(most)s 行，请分成几份，或者改用 CSV（没有行数限制）。")
+                raise UnreadableFile(message % {"most": f"{MOST_SHEET_ROWS:,}"})
             for row in rows.iter_rows():
                 yield [_text(cell) for cell in row]
     except (CalamineError, zipfile.BadZipFile, IndexError) as error:

@@ -221,7 +221,28 @@ def _write(task, staging):
         )
         cursor.execute(_steps(task.steps, present))
     for fate, action in (("created", "create"), ("updated", "edit")):
-        record_many(Listing, _keys(fate), action, actor=task.actor, note=staging.path.name)
+        for keys in _keys_in_chunks(fate):
+            record_many(Listing, keys, action, actor=task.actor, note=staging.path.name)
+
+
+def _keys_in_chunks(fate):
+    """The keys of the entries with this fate, so many at a time that memory stays bounded."""
+    last = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT listing_id FROM fates WHERE fate = %s AND listing_id > %s"
+                " ORDER BY listing_id LIMIT %s",
+                [fate, last, KEYS],
+            )
+            keys = [key for (key,) in cursor.fetchall()]
+            if not keys:
+                return
+            yield keys
+            last = keys[-1]
+
+
+KEYS = 50_000
 
 
 def _keys(*fates):
