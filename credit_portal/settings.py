@@ -228,6 +228,8 @@ SWEEPS = {
     "listings.tasks.expire_lapsed": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
+    "redlist.tasks.review_black_listed": 20,
+    "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,
     "objections.tasks.make_letters": 15,
     "repair.tasks.chase_due": 30,

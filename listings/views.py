@@ -16,7 +16,7 @@ from django.views.decorators.http import condition, require_safe
 
 from listings import ledger
 from listings.filters import ListFilter
-from listings.models import Change, Listing
+from listings.models import Change, ImportBatch, Listing
 from listings.services import own_end
 from parties.models import Department
 from rulebook.models import Measure, Memorandum
@@ -24,20 +24,26 @@ from rulebook.models import Measure, Memorandum
 PAGE = 20
 
 
-def etag_of(request, **_kwargs):
+def etag_of(request, *more, **_kwargs):
     """A page of entries is the same while ledger, day, language, display and release are."""
     display = request.COOKIES.get("size", ""), request.COOKIES.get("contrast", "")
     today = timezone.localdate().isoformat()
-    parts = (str(ledger.head().seq), today, get_language(), *display, settings.RELEASE)
+    parts = (str(ledger.head().seq), today, get_language(), *display, settings.RELEASE, *more)
     return f'"{ledger.digest_of(b"", ledger.canonical(parts)).hex()[:32]}"'
 
 
-def shows_entries(view):
+def etag_with_records(request, **_kwargs):
+    """The same for a page that tells of the credit file as well, which the ledger leaves out."""
+    batches = ImportBatch.objects.filter(kind=ImportBatch.Kind.RECORDS)
+    return etag_of(request, str(batches.values_list("pk", flat=True).first()))
+
+
+def shows_entries(view, *, etag=etag_of):
     """The page may be kept but is asked for anew each time: an ended entry comes from no cache."""
 
     @wraps(view)
     @require_safe
-    @condition(etag_func=etag_of)
+    @condition(etag_func=etag)
     def inner(request, *args, **kwargs):
         return view(request, *args, **kwargs)
 

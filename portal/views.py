@@ -1,5 +1,6 @@
 """Doors of the whole house: what every page knows, errors, signs of life, signing in."""
 
+from functools import partial
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -27,10 +28,12 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from casework.api import problem_body
 from listings.filters import SearchForm
 from listings.models import Listing
-from listings.views import shows_entries
+from listings.views import etag_with_records, shows_entries
 from parties import identity
+from parties.models import Subject
 from portal import services
 from portal.forms import SignInForm
+from redlist import services as redlist
 from rulebook.models import Memorandum, parameter
 
 NEWEST = 4  # entries of each list on the home page
@@ -125,7 +128,13 @@ def search(request):
     return render(request, "portal/search.html", context)
 
 
-@shows_entries
+def _green_channel(code, entries, today):
+    """Whether the firm may use the green channel, told only where it may; unknown firms may."""
+    known = entries[0].subject if entries else Subject.objects.filter(code=code).first()
+    return redlist.eligibility(known or Subject(), as_of=today)
+
+
+@partial(shows_entries, etag=etag_with_records)
 def subject(request, code):
     """A firm's entries in force. A firm nobody has heard of reads like one without entries."""
     try:
@@ -141,6 +150,7 @@ def subject(request, code):
         "subject": entries[0].subject if entries else None,
         "lists": [("red", red), ("black", black)],
         "paused": bool(red and black),
+        "green": _green_channel(code, entries, today),
         "now": timezone.now(),
     }
     return render(request, "portal/subject.html", context)

@@ -1,7 +1,7 @@
 """How a subject gets on the red list: nomination, screening, public notice, recognition."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,17 @@ class RedListingQuerySet(ListingQuerySet):
             nomination__notice_from__lte=today,
             nomination__notice_until__gte=today,
         ).order_by("nomination__notice_until", "id")
+
+    def unscreened(self):
+        """Nominations for which nobody has looked at the black list yet: imported ones."""
+        seen = Screening.objects.filter(listing=OuterRef("pk"))
+        return self.filter(~Exists(seen), status=Listing.Status.DRAFT, nomination__isnull=False)
+
+    def beside_black(self, today):
+        """Entries whose subject has a black entry in force that no review is about yet."""
+        reviewed = Review.objects.filter(listing=OuterRef(OuterRef("pk")), black=OuterRef("pk"))
+        black = Listing.objects.public(today).black().filter(subject=OuterRef("subject"))
+        return self.filter(Exists(black.filter(~Exists(reviewed))))
 
 
 class RedListingManager(models.Manager.from_queryset(RedListingQuerySet)):

@@ -12,6 +12,7 @@ public = [
 desk = [
     path("red/new/", staff.draft, name="desk-listing-red-new"),
     path("red/<uuid:public_id>/", staff.entry, name="desk-listing-red"),
+    path("red/reviews/<uuid:public_id>/", staff.review, name="desk-red-review"),
     path("red/<uuid:public_id>/edit/", staff.edit, name="desk-listing-red-edit"),
     path("red/<uuid:public_id>/publish/", staff.publish, name="desk-listing-red-publish"),
 ]

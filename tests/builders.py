@@ -193,6 +193,15 @@ def red_published(subject=None, *, unit="scjg", category="RS1", today=None, **fi
     return redlist.publish(draft, actor=Actor.of(reviewer(unit)), today=today)
 
 
+def review(*, today=None):
+    """The review of a red entry whose subject got on the black list on `today`."""
+    today = today or timezone.localdate()
+    red = red_published(today=today - DAY)
+    published_black(red.subject, today=today)
+    redlist.review_black_listed(today=today)
+    return red.reviews.get()
+
+
 def last_public_day(day, **fields):
     """A black entry whose last public day is `day`, published two months before it."""
     return published_black(today=add_months(day, -2), visible_until=day, **fields)

@@ -11,7 +11,6 @@ from jointaction import services as jointaction
 from listings import services as listings
 from listings.models import SubjectChange
 from parties.models import Actor
-from redlist.models import Review
 from tests import builders
 
 MATTERS = sorted(
@@ -40,17 +39,12 @@ def _subject_change(entry):
     )
 
 
-def _review(entry):
-    red = builders.red_published()
-    return Review.objects.create(listing_id=red.pk, black=entry, due_on=timezone.localdate())
-
-
 MAKERS = {
     "listings.Listing": lambda entry: entry,
     "listings.Proposal": _proposal,
     "listings.SubjectChange": _subject_change,
     "jointaction.Push": _push,
-    "redlist.Review": _review,
+    "redlist.Review": lambda _entry: builders.review(),
     "objections.Objection": lambda entry: builders.objection(entry)[0],
     "repair.Repair": lambda _entry: builders.repair()[0],
 }

@@ -17,6 +17,7 @@ from notices.models import Notice
 from objections import services as objections
 from objections.models import Objection
 from parties.models import Actor
+from redlist import services as redlist
 from repair import services as repairs
 from tests import builders
 
@@ -49,6 +50,11 @@ def _replied():
     objections.approve_reply(matter, actor=Actor.of(builders.reviewer()), today=TODAY)
 
 
+def _black_listed():
+    red = builders.red_published(today=TODAY - timedelta(days=1))
+    builders.published_black(red.subject, today=TODAY)
+
+
 def _told():
     notices.tell(key="示例", title="示例", text="示例", email="applicant@example.cn")
 
@@ -62,6 +68,14 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
     "jointaction.tasks.chase_late_pushes": (
         _pushed,
         lambda: [jointaction.chase_late(today=LATER, lead_unit=LEAD) for _round in "ab"],
+    ),
+    "redlist.tasks.review_black_listed": (
+        _black_listed,
+        lambda: redlist.review_black_listed(today=TODAY),
+    ),
+    "redlist.tasks.chase_reviews": (
+        lambda: builders.review(today=TODAY),
+        lambda: redlist.chase_reviews(today=LATER, lead_unit=LEAD),
     ),
     "objections.tasks.chase_due": (
         _objected,

@@ -20,7 +20,7 @@ from listings.models import Proposal
 from objections.models import Objection
 from parties import services as parties
 from parties.models import Role
-from redlist.models import RedListing
+from redlist.models import RedListing, Review
 from repair.models import Repair
 
 SOON = 5  # working days
@@ -34,6 +34,7 @@ TABS = {
     "objection": gettext_lazy("异议"),
     "repair": gettext_lazy("修复"),
     "approval": gettext_lazy("审核"),
+    "review": gettext_lazy("复核"),
     "push": gettext_lazy("推送反馈"),
     "lift": gettext_lazy("解除"),
     "hit": gettext_lazy("命中反馈"),
@@ -184,6 +185,14 @@ def _sources(user, today):
             "listing__document_number",
             _tell_proposal,
         ),
+        "review": Source(
+            "review",
+            Review.objects.open().filter(listing__department=unit),
+            "due_on",
+            "listing__subject",
+            "listing__reference",
+            _tell_review,
+        ),
         "push": Source("push", pushes.exclude(kind=Push.Kind.LIFT), **push),
         "lift": Source("lift", pushes.filter(kind=Push.Kind.LIFT), **push),
         "hit": Source(
@@ -251,6 +260,15 @@ def _tell_proposal(row):
         now=gettext("提议%(action)s，待您审核") % {"action": row.get_action_display()},
         number=row.listing.document_number,
         url=reverse("desk-listing-proposal", args=[row.public_id]),
+    )
+
+
+def _tell_review(row):
+    return Matter(
+        subject=row.listing.subject,
+        now=gettext("主体被列入黑名单，红名单记录待复核"),
+        number=row.listing.reference,
+        url=reverse("desk-red-review", args=[row.public_id]),
     )
 
 

@@ -11,6 +11,7 @@ from casework.workdays import add_working_days
 from listings import services as listings
 from redlist import policies
 from redlist.models import Nomination, RedListing, Screening
+from redlist.services.review import screenings_of
 from rulebook.models import ListKind, parameter
 
 A_YEAR = timedelta(days=366)
@@ -57,6 +58,7 @@ def draft(
     nomination.save()
     step = record if made else move  # what a draft is made with is part of its first version
     step(listing, "nominate", actor=actor, note=nominator)
+    Screening.objects.bulk_create(screenings_of([listing], today, Screening.Stage.NOMINATION))
     return RedListing.objects.get(pk=listing.pk), made
 
 
