@@ -243,7 +243,7 @@ def _refuse_short_notice(served_on, defence_until, today):
 def _name(listing, *, name, id_type, id_number, role, fact, basis):
     person = ResponsiblePerson(
         listing=listing,
-        person=parties.person(name, id_type, id_number),
+        person=parties.hold(parties.person(name, id_type, id_number)),
         role=role,
         fact=fact,
         basis=basis,

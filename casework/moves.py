@@ -1,5 +1,7 @@
 """The one mover: every change of a matter's status goes through here and leaves a journal line."""
 
+import json
+
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.models import F
@@ -84,7 +86,7 @@ def move(
 
 
 @transaction.atomic
-def move_many(rows, action, *, actor, note="", wait=False, **fields):
+def move_many(rows, action, *, actor, note="", wait=False, changes=None, **fields):
     """Take every row of a queryset along `action`, set-based, with one journal line each.
 
     Rows are locked in primary key order; those that another transaction holds are left
@@ -101,19 +103,19 @@ def move_many(rows, action, *, actor, note="", wait=False, **fields):
     pks = list(statuses)
     moved = model._default_manager.filter(pk__in=pks)
     moved.update(status=target, version=F("version") + 1, **fields)
-    record_many(model, pks, action, actor=actor, note=note)
+    record_many(model, pks, action, actor=actor, note=note, changes=changes)
     return pks
 
 
-def record_many(model, pks, action, *, actor, note=""):
-    """Write one journal line for each of many rows, set-based."""
+def record_many(model, pks, action, *, actor, note="", changes=None):
+    """Write one journal line for each of many rows, set-based, all with the same `changes`."""
     table = connection.ops.quote_name(model._meta.concrete_model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO casework_event (content_type_id, object_id, action, status, version, at,
                 note, private_note, changes, by_user_id, by_key_id, by_label)
-            SELECT %s, id, %s, status, version, %s, %s, '', '{{}}', %s, %s, %s
+            SELECT %s, id, %s, status, version, %s, %s, '', %s::jsonb, %s, %s, %s
             FROM {table} WHERE id = ANY(%s)
             """,  # noqa: S608 - the table's name is the model's own
             [
@@ -121,6 +123,7 @@ def record_many(model, pks, action, *, actor, note=""):
                 action,
                 timezone.now(),
                 note,
+                json.dumps(changes or {}),
                 actor.user and actor.user.pk,
                 actor.key and actor.key.pk,
                 actor.label,

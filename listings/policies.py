@@ -1,5 +1,6 @@
 """Who may do what with an entry. Pure answers; the services ask."""
 
+from listings.models import Listing, SubjectChange
 from parties.models import Role
 
 
@@ -42,3 +43,37 @@ def may_decide_proposal(user, proposal):
 def may_read(user, listing, today):
     """Public entries are everybody's; drafts and ended ones their department's."""
     return listing.is_public(today) or user.sees_all or user.works_for(listing.department_id)
+
+
+def is_concerned(user, subject):
+    """Whether the user's department has an entry or a draft about the subject."""
+    return (
+        user.department_id is not None
+        and Listing.objects.filter(subject=subject, department=user.department_id).exists()
+    )
+
+
+def may_see_subject(user, subject):
+    return user.sees_all or user.has_role(Role.OPERATOR) or is_concerned(user, subject)
+
+
+def may_propose_rename(user, subject):
+    """An officer of a department that lists the subject, or the platform operator."""
+    if user.has_role(Role.OPERATOR):
+        return True
+    return user.has_role(Role.CLERK, Role.REVIEWER) and is_concerned(user, subject)
+
+
+def may_propose_merge(user):
+    """Which records are of one subject is a matter of the platform as a whole."""
+    return user.has_role(Role.OPERATOR)
+
+
+def may_decide_subject_change(user, change):
+    """Four eyes: an operator, or of a new name a reviewer it concerns; never who proposed it."""
+    if user.pk == change.proposed_by_id:
+        return False
+    if user.has_role(Role.OPERATOR):
+        return True
+    rename = change.action == SubjectChange.Action.RENAME
+    return rename and user.has_role(Role.REVIEWER) and is_concerned(user, change.subject)

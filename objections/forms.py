@@ -210,7 +210,7 @@ class TargetForm(forms.Form):
         entries = Listing.objects.with_parts().exclude(status=Listing.Status.DRAFT)
         records = AdverseRecord.objects.select_related("subject", "department")
         return [
-            rows.filter(department=department_id, subject__code=text.upper())
+            rows.filter(parties.of_code("subject", text), department=department_id)
             | rows.filter(department=department_id, document_number=text)
             for rows in (entries, records)
         ]

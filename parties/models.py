@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -189,6 +190,15 @@ class SubjectQuerySet(models.QuerySet):
     def organisations(self):
         return self.exclude(kind=Subject.Kind.PERSON)
 
+    def behind(self, code):
+        """The key of the subject that a code stands for, as a subselect of one row.
+
+        Of a merged record that is the one it was merged into. To be used with `=`, so that
+        the index on the code answers first.
+        """
+        key = Coalesce("merged_into", "pk", output_field=models.BigIntegerField())
+        return self.filter(code=code).values(key=key)[:1]
+
 
 class Subject(models.Model):
     """Whom an entry is about: a firm by its code, a person by the sealed number of a paper."""
@@ -250,6 +260,11 @@ class Subject(models.Model):
     @property
     def is_person(self):
         return self.kind == self.Kind.PERSON
+
+    @property
+    def kept(self):
+        """The record that counts: this one, or the one that it was merged into."""
+        return self.merged_into or self
 
     @property
     def display_name(self):

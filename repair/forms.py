@@ -148,4 +148,4 @@ class TargetForm(forms.Form):
 
     def narrow(self, rows):
         text = self.cleaned_data["code"].strip()
-        return rows.filter(Q(subject__code=text.upper()) | Q(document_number=text))
+        return rows.filter(parties.of_code("subject", text) | Q(document_number=text))

@@ -9,7 +9,6 @@ from casework.models import Case, Event
 from casework.moves import IllegalMove, StaleVersion, move
 from jointaction import services as jointaction
 from listings import services as listings
-from listings.models import SubjectChange
 from parties.models import Actor
 from tests import builders
 
@@ -30,12 +29,13 @@ def _push(entry):
 
 
 def _subject_change(entry):
-    return SubjectChange.objects.create(
-        subject=entry.subject,
-        action="rename",
-        name="通化示例更名商贸有限公司",
+    return listings.propose_rename(
+        entry.subject,
+        "通化示例更名商贸有限公司",
         changed_on=timezone.localdate(),
-        proposed_by=builders.clerk(),
+        actor=Actor.of(builders.clerk()),
+        note="已登记变更。",
+        today=timezone.localdate(),
     )
 
 

@@ -17,7 +17,7 @@ from listings import services as listings
 from listings.models import Change, Listing
 from objections import services as objections
 from objections.models import Objection
-from parties.models import CLOCK, Actor
+from parties.models import CLOCK, Actor, Role
 from rulebook.models import ListCategory, RuleVersion
 from rulebook.services import record_version, seed_rules
 from tests import builders
@@ -133,6 +133,83 @@ def test_a_draft_of_the_same_document_written_twice_at_once_is_one_draft(committ
     outcomes = at_once(*[lambda: builders.black_draft(firm, **number)] * 4)
     assert Listing.objects.filter(subject=firm).count() == 1
     assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 3, outcomes
+
+
+def test_a_new_name_approved_twice_at_once_is_written_once(committed_rules):
+    firm, change = _renaming()
+    actors = [Actor.of(builders.reviewer()), Actor.of(_operator(2))]
+    today = timezone.localdate()
+    outcomes = at_once(
+        *[
+            lambda actor=actor: listings.approve_subject_change(change, actor=actor, today=today)
+            for actor in actors
+        ]
+    )
+    assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 1, outcomes
+    assert firm.former_names.count() == 1
+    assert Change.objects.filter(action="correct").count() == 2
+    assert ledger.verify() is None
+    assert ledger.verify_entries() is None
+
+
+def test_a_draft_published_while_its_subject_is_renamed_bears_the_new_name(committed_rules):
+    firm, change = _renaming()
+    draft, today = builders.black_draft(firm), timezone.localdate()
+    operator, reviewer = Actor.of(_operator(2)), Actor.of(builders.reviewer())
+    outcomes = at_once(
+        lambda: listings.approve_subject_change(change, actor=operator, today=today),
+        lambda: blacklist.publish(draft, actor=reviewer, today=today),
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert ledger.verify_entries() is None
+
+
+def test_what_is_drafted_while_two_records_become_one_is_about_the_one_that_counts(committed_rules):
+    old, new = builders.firm(), builders.firm()
+    builders.published_black(old)
+    first, second = Actor.of(_operator(1)), Actor.of(_operator(2))
+    change = listings.propose_merge(old, new, actor=first, note="换发新代码")
+    today = timezone.localdate()
+    outcomes = at_once(
+        lambda: listings.approve_subject_change(change, actor=second, today=today),
+        *[lambda: builders.black_draft(old)] * 3,
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert set(Listing.objects.values_list("subject", flat=True)) == {new.pk}
+    assert ledger.verify_entries() is None
+
+
+def test_two_records_proposed_to_be_one_in_both_directions_at_once_are_proposed_once(
+    committed_rules,
+):
+    one, other = builders.firm(), builders.firm()
+    acts = [
+        lambda pair=pair: listings.propose_merge(*pair, actor=Actor.of(_operator(1)), note="重复")
+        for pair in ((one, other), (other, one))
+    ]
+    _operator(1)
+    outcomes = at_once(*acts)
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 1, outcomes
+
+
+def _renaming():
+    firm = builders.firm()
+    for _entry in range(2):
+        builders.published_black(firm)
+    today = timezone.localdate()
+    change = listings.propose_rename(
+        firm,
+        "通化示例更名后商贸有限公司",
+        changed_on=today,
+        actor=Actor.of(builders.clerk()),
+        note="已登记变更",
+        today=today,
+    )
+    return firm, change
+
+
+def _operator(number):
+    return builders.officer("platform", Role.OPERATOR.value, username=f"operator-{number}")
 
 
 def test_nothing_new_is_locked_once_the_ledger_head_is(committed_rules):

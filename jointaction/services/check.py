@@ -13,6 +13,7 @@ from listings import ledger
 from listings.models import Listing, ResponsiblePerson
 from listings.services import measures_of
 from parties import identity, sealing
+from parties import services as parties
 from parties.models import PaperType, Subject
 from rulebook.models import ListKind, parameter
 
@@ -95,7 +96,8 @@ def _find_organisations(subjects, results):
             _ask_code(given, result, asked)
         elif not given.get("id_number"):
             result.outcome, result.reason = "invalid", "name_is_not_identity"
-    found = {subject.code: subject for subject in Subject.objects.filter(code__in=asked)}
+    rows = Subject.objects.select_related("merged_into").filter(code__in=asked)
+    found = {subject.code: subject.kept for subject in rows}
     for code, askers in asked.items():
         for given, result in askers:
             result.subject = found.get(code)
@@ -117,10 +119,11 @@ def _find_persons(subjects, results, today):
     known = _persons({index for _given, _result, indexes in asked for index in indexes})
     for given, result, indexes in asked:
         person = next((known[index] for index in indexes if index in known), None)
-        if not given.get("name") or _differs(given["name"], person):
+        name = given.get("name")
+        if not name or (person and not parties.borne_by(person, name)):
             result.outcome, result.reason = "invalid", "name_does_not_match"
         else:
-            result.subject = person
+            result.subject = person and person.kept
 
 
 def _ask_paper(given, result, asked, today):
@@ -135,9 +138,8 @@ def _ask_paper(given, result, asked, today):
 
 def _persons(indexes):
     """Those with these blind indexes, each of which covers the type of the paper as well."""
-    found = Subject.objects.filter(
-        kind=Subject.Kind.PERSON, paper_type__in=PaperType.values, paper_index__in=indexes
-    )
+    rows = Subject.objects.select_related("merged_into").filter(kind=Subject.Kind.PERSON)
+    found = rows.filter(paper_type__in=PaperType.values, paper_index__in=indexes)
     return {bytes(person.paper_index): person for person in found}
 
 

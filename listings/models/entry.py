@@ -91,7 +91,8 @@ class ListingQuerySet(models.QuerySet):
         return self.filter(status=status)
 
     def of_code(self, code):
-        return self.filter(subject__code=code)
+        """Entries of the organisation with this code, or of the one it was merged into."""
+        return self.filter(subject=Subject.objects.behind(code))
 
     def named_like(self, grams):
         """Organisations whose name holds all the bigrams; persons are never found by name."""

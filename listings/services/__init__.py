@@ -27,11 +27,18 @@ from listings.services.publish import (
     publish_many,
     publish_ready,
 )
+from listings.services.subjects import (
+    approve_subject_change,
+    propose_merge,
+    propose_rename,
+    reject_subject_change,
+)
 
 __all__ = [
     "WITHDRAWAL_REASONS",
     "annotate",
     "approve",
+    "approve_subject_change",
     "check_correction",
     "correct",
     "draft",
@@ -46,11 +53,14 @@ __all__ = [
     "planned_measures",
     "planned_measures_of",
     "propose_correction",
+    "propose_merge",
+    "propose_rename",
     "propose_withdrawal",
     "publish",
     "publish_many",
     "publish_ready",
     "reject",
+    "reject_subject_change",
     "repair",
     "required_details",
     "withdraw",

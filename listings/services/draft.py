@@ -15,6 +15,7 @@ from casework.workdays import add_months
 from listings import policies
 from listings.models import Listing
 from parties import identity
+from parties import services as parties
 from rulebook.models import CategoryField, ListKind, Measure, Misconduct
 from rulebook.services import rule_of
 
@@ -49,6 +50,7 @@ def draft(*, actor, subject, category, today, **fields):
     """
     if not policies.may_draft(actor.user, category):
         raise PermissionDenied
+    subject = parties.hold(subject)
     known = _known(actor.department, fields.get("reference"))
     if known:
         return edit(
@@ -76,6 +78,8 @@ def edit(listing, *, actor, today, expected_version=None, **fields):
     """Change a draft. Raises PermissionDenied, IllegalMove, StaleVersion, ValidationError."""
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
+    if "subject" in fields:  # before the entry, as everywhere
+        fields["subject"] = parties.hold(fields["subject"])
     listing = lock(listing)
     if not listing.can("edit"):
         raise IllegalMove(listing, "edit")

@@ -114,10 +114,11 @@ def _person(values, today, title):
 
 
 def make_missing():
-    """Make the subjects of `staged` that the portal does not know yet."""
+    """Make the subjects of `staged` that the portal does not know yet, and hold them all."""
     with connection.cursor() as cursor:
         cursor.execute(_MAKE_ORGANISATIONS, [timezone.now()])
         cursor.execute(_MAKE_PERSONS, [timezone.now()])
+        cursor.execute(_HOLD)
 
 
 _MAKE_ORGANISATIONS = """
@@ -144,16 +145,31 @@ ORDER BY s.paper_type, s.paper_index, s.line
 ON CONFLICT DO NOTHING
 """
 
-# Every staged row with its subject; one branch per kind of key, so that each uses its index.
-KNOWN = """
-SELECT s.line, p.id AS subject_id, p.name_normalised <> s.name_normalised AS name_differs
+# Held before they are read, so that none is merged or renamed before its entries are written.
+_HOLD = """
+SELECT FROM parties_subject WHERE id IN (
+    SELECT p.id FROM staged s JOIN parties_subject p ON p.code = s.code
+    UNION ALL
+    SELECT p.id FROM staged s JOIN parties_subject p ON p.kind = 'person'
+        AND p.paper_type = s.paper_type AND p.paper_index = ANY(s.paper_indexes)
+    WHERE s.code IS NULL
+) ORDER BY id FOR KEY SHARE
+"""
+
+# Every staged row with its subject, of a merged one the record that counts; one branch per
+# kind of key, so that each uses its index. A person's paper goes with its own name, too.
+_KEPT = """coalesce(p.merged_into_id, p.id) AS subject_id, s.name_normalised <> CASE
+    WHEN p.merged_into_id IS NULL THEN p.name_normalised
+    ELSE (SELECT k.name_normalised FROM parties_subject k WHERE k.id = p.merged_into_id) END"""
+KNOWN = f"""
+SELECT s.line, {_KEPT} AS name_differs
 FROM staged s JOIN parties_subject p ON p.code = s.code
 UNION ALL
-SELECT s.line, p.id, p.name_normalised <> s.name_normalised
+SELECT s.line, {_KEPT} AND p.name_normalised <> s.name_normalised
 FROM staged s JOIN parties_subject p ON p.kind = 'person' AND p.paper_type = s.paper_type
      AND p.paper_index = ANY(s.paper_indexes)
 WHERE s.code IS NULL
-"""
+"""  # noqa: S608 - constant text
 
 
 def titles(layout_columns):
