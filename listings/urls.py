@@ -1,8 +1,10 @@
 from django.urls import path
 
 from listings import api as machines
-from listings import desk as staff
+from listings.desk import entries as staff
+from listings.desk import subjects
 
+change = "subject-changes/<uuid:public_id>/"
 desk = [
     path("listings/", staff.listings, name="desk-listings"),
     path("listings/<uuid:public_id>/correct/", staff.correct, name="desk-listing-correct"),
@@ -10,6 +12,12 @@ desk = [
     path("proposals/<uuid:public_id>/", staff.proposal, name="desk-listing-proposal"),
     path("proposals/<uuid:public_id>/approve/", staff.approve, name="desk-listing-approve"),
     path("proposals/<uuid:public_id>/reject/", staff.reject, name="desk-listing-reject"),
+    path("subjects/", subjects.find, name="desk-subjects"),
+    path("subjects/<uuid:public_id>/", subjects.subject, name="desk-subject"),
+    path("subjects/<uuid:public_id>/rename/", subjects.rename, name="desk-subject-rename"),
+    path("subjects/<uuid:public_id>/merge/", subjects.merge, name="desk-subject-merge"),
+    path(f"{change}approve/", subjects.approve, name="desk-subject-approve"),
+    path(f"{change}reject/", subjects.reject, name="desk-subject-reject"),
 ]
 
 one = "listings/<uuid:public_id>/"

@@ -145,9 +145,11 @@ def subject(request, code):
     entries = Listing.objects.public(today).with_parts().of_code(code)
     entries = list(entries.order_by("-published_on", "-id"))
     red, black = ([entry for entry in entries if entry.kind == kind] for kind in ("red", "black"))
+    found = entries[0].subject if entries else None
     context = {
         "code": code,
-        "subject": entries[0].subject if entries else None,
+        "subject": found,
+        "former_names": found.former_names.all() if found else (),
         "lists": [("red", red), ("black", black)],
         "paused": bool(red and black),
         "green": _green_channel(code, entries, today),

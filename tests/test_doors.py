@@ -59,6 +59,12 @@ DOORS = {
     "desk-listing-proposal": MATTER,
     "desk-listing-approve": ACT,
     "desk-listing-reject": ACT,
+    "desk-subjects": STAFF,
+    "desk-subject": MATTER,
+    "desk-subject-rename": ACT,
+    "desk-subject-merge": ACT,
+    "desk-subject-approve": ACT,
+    "desk-subject-reject": ACT,
     "desk-pushes": STAFF,
     "desk-push-acknowledge-many": STAFF,
     "desk-push": UNIT,
@@ -135,6 +141,8 @@ ACTED = {
     "outcome": "rejected",
     "verification": "示例核实情况",
     "purpose": "示例事由",
+    "name": "通化示例又更名商贸有限公司",
+    "changed_on": "2026-01-05",
 }
 GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
@@ -161,6 +169,14 @@ def house(rules):
     clerk = Actor.of(builders.clerk())
     other = builders.published_black()
     proposal = listings.propose_withdrawal(other, reason="error", actor=clerk, note="列错")
+    change = listings.propose_rename(
+        other.subject,
+        "通化示例更名商贸有限公司",
+        changed_on=timezone.localdate(),
+        actor=clerk,
+        note="已登记变更。",
+        today=timezone.localdate(),
+    )
     jointaction.distribute(today=timezone.localdate())
     push = entry.pushes.get(unit__code="czj")
     check, _results = jointaction.check(
@@ -197,6 +213,11 @@ def house(rules):
             "desk-listing-proposal": proposal,
             "desk-listing-approve": proposal,
             "desk-listing-reject": proposal,
+            "desk-subject": entry.subject,
+            "desk-subject-rename": entry.subject,
+            "desk-subject-merge": entry.subject,
+            "desk-subject-approve": change,
+            "desk-subject-reject": change,
             "desk-push": push,
             "desk-push-acknowledge": push,
             "desk-push-answer": push,
@@ -303,7 +324,11 @@ def test_the_same_acts_count_when_the_right_person_does_them(house):
     assert house["browsers"]["clerk"].post(withdrawal, ACTED).status_code == 302
     approval = address_of("desk-listing-approve", house)
     assert house["browsers"]["reviewer"].post(approval, ACTED).status_code == 302
-    assert Event.objects.count() >= lines + 4
+    renaming = address_of("desk-subject-rename", house)
+    assert house["browsers"]["clerk"].post(renaming, ACTED).status_code == 302
+    renamed = address_of("desk-subject-approve", house)
+    assert house["browsers"]["reviewer"].post(renamed, ACTED).status_code == 302
+    assert Event.objects.count() >= lines + 6
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.models import Case
 from listings.models.entry import Listing
-from parties.models import Subject
+from parties.models import Role, Subject, mask_name
 from rulebook.models import ResponsibleRole
 
 
@@ -137,6 +137,21 @@ class SubjectChangeQuerySet(models.QuerySet):
     def open(self):
         return self.filter(status=SubjectChange.Status.PROPOSED)
 
+    def about(self, subject):
+        return self.filter(Q(subject=subject) | Q(into=subject))
+
+    def to_decide(self, user):
+        """Those that the user may approve: an operator all, a reviewer new names that concern."""
+        others = self.open().exclude(proposed_by=user)
+        if user.has_role(Role.OPERATOR):
+            return others
+        if not user.has_role(Role.REVIEWER):
+            return others.none()
+        own = Listing.objects.filter(
+            subject=models.OuterRef("subject"), department=user.department_id
+        )
+        return others.filter(models.Exists(own), action=SubjectChange.Action.RENAME)
+
     def with_parts(self):
         return self.select_related("subject", "into", "proposed_by")
 
@@ -193,3 +208,8 @@ class SubjectChange(Case):
 
     def __str__(self):
         return f"{self.get_action_display()} {self.subject}"
+
+    @property
+    def display_name(self):
+        """The new name as pages show it: a person's is masked."""
+        return mask_name(self.name) if self.subject.is_person else self.name

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy
 from blacklist.models import BlackListing
 from casework.workdays import add_working_days, countdown
 from jointaction.models import Hit, Push
-from listings.models import Proposal
+from listings.models import Proposal, SubjectChange
 from objections.models import Objection
 from parties import services as parties
 from parties.models import Role
@@ -185,6 +185,14 @@ def _sources(user, today):
             "listing__document_number",
             _tell_proposal,
         ),
+        "subject": Source(
+            "approval",
+            SubjectChange.objects.to_decide(user),
+            None,
+            "subject into",
+            "pk",
+            _tell_subject_change,
+        ),
         "review": Source(
             "review",
             Review.objects.open().filter(listing__department=unit),
@@ -260,6 +268,15 @@ def _tell_proposal(row):
         now=gettext("提议%(action)s，待您审核") % {"action": row.get_action_display()},
         number=row.listing.document_number,
         url=reverse("desk-listing-proposal", args=[row.public_id]),
+    )
+
+
+def _tell_subject_change(row):
+    return Matter(
+        subject=row.subject,
+        now=gettext("提议%(action)s，待您审核") % {"action": row.get_action_display()},
+        number=str(row.pk),
+        url=reverse("desk-subject", args=[row.subject.public_id]),
     )
 
 

@@ -74,6 +74,8 @@ def desk_addresses(filled):
         "/desk/red/new/",
         f"/desk/black/{filled['draft'].public_id}/",
         f"/desk/black/{filled['black'].public_id}/",
+        "/desk/subjects/",
+        f"/desk/subjects/{filled['black'].subject.public_id}/",
         "/desk/objections/",
         f"/desk/objections/{filled['objection'].public_id}/",
         "/desk/repairs/",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from casework.desk import given, timeline
 from listings import policies, services
 from listings.forms import ApproveForm, CorrectForm, FindForm, PublishForm, RejectForm, WithdrawForm
-from listings.models import Listing, Proposal
+from listings.models import Listing, Proposal, SubjectChange
 from parties.desk import desk_access
 from parties.models import Actor, Role
 from rulebook.models import ListCategory
@@ -38,6 +38,8 @@ JOURNAL = {
     "expire": gettext_lazy("到期，撤下"),
     "propose_correct": gettext_lazy("提议更正"),
     "propose_withdraw": gettext_lazy("提议撤下"),
+    "propose_rename": gettext_lazy("提议更名"),
+    "propose_merge": gettext_lazy("提议合并主体"),
     "approve": gettext_lazy("提议通过"),
     "reject": gettext_lazy("提议未通过"),
 }
@@ -125,9 +127,11 @@ def entry_page(request, listing, template, *, missing, **context):
 
 
 def _lines(listing):
-    """The journal of the entry and of the changes proposed to it."""
+    """The journal of the entry and of the changes proposed to it and to its subject."""
     proposals = listing.proposals.prefetch_related("journal")
-    return [*listing.journal.all(), *(line for row in proposals for line in row.journal.all())]
+    changes = SubjectChange.objects.about(listing.subject).prefetch_related("journal")
+    beside = (line for row in [*proposals, *changes] for line in row.journal.all())
+    return [*listing.journal.all(), *beside]
 
 
 def _details(listing):

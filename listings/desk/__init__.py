@@ -1,0 +1,5 @@
+"""The desk of both lists, and of the subjects that the entries are about."""
+
+from listings.desk.entries import draft_page, edit_page, entry_of, entry_page, publish_page
+
+__all__ = ["draft_page", "edit_page", "entry_of", "entry_page", "publish_page"]
