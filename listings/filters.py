@@ -5,21 +5,31 @@ from dataclasses import dataclass
 
 import django_filters
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import SEARCH_LIMIT, Listing
 from parties import identity
-from parties.models import Department
+from parties import services as parties
+from parties.models import Department, FormerName
 from rulebook.models import Degree, ListCategory, ListKind, Misconduct
 
 CODE_LENGTH = 18
 SHOWN = 50  # of each list on the page of the joint search
 TOO_SHORT = _("名称至少输入两个字")
+ELSEWHERE = "other"  # registered outside the city
+FEW = 5  # hits, below which names that are only alike are offered as well
+CANDIDATES = 10
+
+
+def _regions():
+    return [*parties.regions_within(settings.REGION), (ELSEWHERE, _("其他地区"))]
 
 
 class ListFilter(django_filters.FilterSet):
-    """A public list narrowed by category, department, and name or code."""
+    """A public list narrowed by category, department, region, and name or code."""
 
     q = django_filters.CharFilter(
         label=_("名称或统一社会信用代码"), method="by_name_or_code", min_length=2, max_length=100
@@ -36,10 +46,13 @@ class ListFilter(django_filters.FilterSet):
         to_field_name="code",
         empty_label=_("全部"),
     )
+    region = django_filters.ChoiceFilter(
+        label=_("登记地"), choices=_regions, method="by_region", empty_label=_("全部")
+    )
 
     class Meta:
         model = Listing
-        fields = ["q", "category", "department"]
+        fields = ["q", "category", "department", "region"]
 
     def __init__(self, *args, kind, **kwargs):
         super().__init__(*args, **kwargs)
@@ -58,6 +71,13 @@ class ListFilter(django_filters.FilterSet):
 
     def by_name_or_code(self, queryset, _name, text):
         return named_or_coded(queryset, text)
+
+    def by_region(self, queryset, _name, region):
+        """By where an organisation is registered; of a person no place is told."""
+        if region == ELSEWHERE:
+            organisations = queryset.exclude(subject__code=None)
+            return organisations.exclude(subject__region__startswith=settings.REGION[:4])
+        return queryset.filter(subject__region=region)
 
 
 def named_or_coded(queryset, text):
@@ -162,6 +182,15 @@ def _clean_known_at(form):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A firm with entries in force that may be the one meant; only its code can tell."""
+
+    name: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Found:
     """The answer of the joint search: so many of each list, and the newest of them to show."""
 
@@ -170,6 +199,7 @@ class Found:
     black_total: int
     red_total: int
     capped: bool  # there are more than SEARCH_LIMIT
+    candidates: list  # never counted
 
     @property
     def total(self):
@@ -217,7 +247,25 @@ class SearchForm(forms.Form):
             black_total=len(black),
             red_total=len(red),
             capped=len(keys) > SEARCH_LIMIT,
+            candidates=self._candidates(today) if len(keys) < FEW else [],
         )
+
+    def _candidates(self, today):
+        """Firms that are not called so, but may be meant; none where a code was asked for."""
+        if self.code:
+            return []
+        return formerly_called(identity.normalise_name(self.cleaned_data["q"]), today)
+
+
+def formerly_called(name, today):
+    """Firms with entries in force of which a former name holds the text."""
+    in_force = Listing.objects.public(today).filter(subject=OuterRef("subject"))
+    rows = FormerName.objects.holding(name).filter(Exists(in_force))
+    rows = rows.exclude(subject__name_normalised__contains=name).order_by("subject", "-until")
+    return [
+        Candidate(row.subject.name, row.subject.code, _("曾用名“%(name)s”") % {"name": row.name})
+        for row in rows.distinct("subject")[:CANDIDATES]
+    ]
 
 
 class PickForm(forms.Form):

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as StockApiKey
 
+from parties import services
 from parties.models import AccessLog, ApiKey, Department, Role, Subject, User
 
 admin.site.unregister(StockApiKey)  # keys belong to an officer: only ours are made here
@@ -93,18 +94,36 @@ class ApiKeyAdmin(APIKeyModelAdmin):
 
 @admin.register(Subject)
 class SubjectAdmin(ReadOnlyAdmin):
-    """Persons show masked and are not found by name, here as everywhere."""
+    """Persons show masked and are not found by name, here as everywhere.
 
-    list_display = fields = ["code", "display_name", "kind", "region", "created_at"]
+    Found by the whole code, or by a part of an organisation's present or former name.
+    """
+
+    list_display = ["code", "display_name", "kind", "region", "merged_into", "created_at"]
+    fields = [*list_display, "former_names", "merged"]
+    readonly_fields = ["former_names", "merged"]
     list_filter = ["kind"]
-    search_fields = ["code", "name_normalised"]
+    list_select_related = ["merged_into"]
+    search_fields = ["code"]  # what is searched for is up to get_search_results
+    search_help_text = _("统一社会信用代码，或者单位名称的一部分")
     ordering = ["-pk"]
     show_full_result_count = False
 
     def get_search_results(self, request, queryset, search_term):
-        if search_term:
-            queryset = queryset.organisations()
-        return super().get_search_results(request, queryset, search_term)
+        if not search_term.strip():
+            return queryset, False
+        found = services.called(search_term) | services.formerly_called(search_term)
+        return queryset.filter(pk__in=found.values("pk")), False
+
+    @admin.display(description=_("曾用名"))
+    def former_names(self, subject):
+        words = [f"{name}（{name.until}）" for name in subject.former_names.all()]
+        return "、".join(words) or "—"
+
+    @admin.display(description=_("并入的主体"))
+    def merged(self, subject):
+        rows = subject.merged.order_by("pk")
+        return "、".join(row.code or str(row.public_id) for row in rows) or "—"
 
 
 @admin.register(AccessLog)

@@ -272,6 +272,13 @@ class Subject(models.Model):
         return mask_name(self.name) if self.is_person else self.name
 
 
+class FormerNameQuerySet(models.QuerySet):
+    def holding(self, normalised):
+        """Those of organisations that hold the text; persons are never found by name."""
+        rows = self.exclude(subject__kind=Subject.Kind.PERSON).select_related("subject")
+        return rows.filter(name_normalised__contains=normalised)
+
+
 class FormerName(models.Model):
     """A name that a subject bore until a day: still found, never an identity."""
 
@@ -281,6 +288,8 @@ class FormerName(models.Model):
     name = models.CharField(_("曾用名"), max_length=200)
     name_normalised = models.CharField(max_length=200, editable=False, db_collation="C")
     until = models.DateField(_("用到"))
+
+    objects = FormerNameQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = _("曾用名")

@@ -1,6 +1,7 @@
 """Subjects are found by their number, never by their name alone."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -8,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from stdnum import numdb
 
 from parties import identity, sealing
 from parties.models import ApiKey, FormerName, Subject
@@ -60,6 +62,13 @@ def called(text):
     return Subject.objects.organisations().filter(found | of_code("pk", text))
 
 
+def formerly_called(text):
+    """Organisations of which a former name holds the text."""
+    name = identity.normalise_name(text)
+    former = FormerName.objects.holding(name) if name else FormerName.objects.none()
+    return Subject.objects.organisations().filter(pk__in=former.values("subject"))
+
+
 def hold(subject):
     """The record that counts for `subject`, held until the transaction ends.
 
@@ -108,6 +117,20 @@ def _remember(subject, named, until):
 def region_of(code):
     """The GB/T 2260 region that characters 3–8 of a code name."""
     return code[2:8] if code[2:8].isdigit() else ""
+
+
+@lru_cache
+def regions_within(city):
+    """[(code, name)] of the city `city` and its present districts and counties, of GB/T 2260."""
+    codes = [f"{city[:4]}{number:02}" for number in range(100)]
+    named = ((code, numdb.get("cn/loc").info(code)[-1][1].get("county", "")) for code in codes)
+    return [(code, name.rpartition("]")[2]) for code, name in named if _is_present(name)]
+
+
+def _is_present(name):
+    """The data says `[1985-]通化县` of what there is, `[1949-1985]通化县` of what there was."""
+    span, _bracket, plain = name.rpartition("]")
+    return bool(plain) and not span.rpartition("-")[2].isdigit()
 
 
 def find_person(paper_type, number):
