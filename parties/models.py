@@ -190,14 +190,14 @@ class SubjectQuerySet(models.QuerySet):
     def organisations(self):
         return self.exclude(kind=Subject.Kind.PERSON)
 
-    def behind(self, code):
-        """The key of the subject that a code stands for, as a subselect of one row.
+    def behind(self, **number):
+        """The key of the subject that a code or key stands for, as a subselect of one row.
 
         Of a merged record that is the one it was merged into. To be used with `=`, so that
-        the index on the code answers first.
+        the index on the number answers first.
         """
         key = Coalesce("merged_into", "pk", output_field=models.BigIntegerField())
-        return self.filter(code=code).values(key=key)[:1]
+        return self.filter(**number).values(key=key)[:1]
 
 
 class Subject(models.Model):

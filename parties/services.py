@@ -52,7 +52,7 @@ def _refuse_other_name(subject, normalised):
 
 def of_code(path, text):
     """The condition that the subject at `path` is the one that this code stands for."""
-    return Q(**{path: Subject.objects.behind(identity.normalise_code(text))})
+    return Q(**{path: Subject.objects.behind(code=identity.normalise_code(text))})
 
 
 def called(text):
@@ -76,8 +76,10 @@ def hold(subject):
     one that is being merged or renamed at the same moment.
     """
     rows = Subject.objects.select_for_update(of=("self",), no_key=True)
-    held = rows.get(pk=subject.pk)
-    return rows.get(pk=held.merged_into_id) if held.merged_into_id else held
+    held = rows.get(pk=Subject.objects.behind(pk=subject.pk))
+    while held.merged_into_id:  # since a moment ago
+        held = rows.get(pk=held.merged_into_id)
+    return held
 
 
 def rename(subject, name, *, until):

@@ -92,7 +92,7 @@ class ListingQuerySet(models.QuerySet):
 
     def of_code(self, code):
         """Entries of the organisation with this code, or of the one it was merged into."""
-        return self.filter(subject=Subject.objects.behind(code))
+        return self.filter(subject=Subject.objects.behind(code=code))
 
     def named_like(self, grams):
         """Organisations whose name holds all the bigrams; persons are never found by name."""

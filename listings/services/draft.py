@@ -78,12 +78,10 @@ def edit(listing, *, actor, today, expected_version=None, **fields):
     """Change a draft. Raises PermissionDenied, IllegalMove, StaleVersion, ValidationError."""
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
-    if "subject" in fields:  # before the entry, as everywhere
-        fields["subject"] = parties.hold(fields["subject"])
+    links = _links(fields)
     listing = lock(listing)
     if not listing.can("edit"):
         raise IllegalMove(listing, "edit")
-    links = {name: fields.pop(name) for name in ("subject", "category") if name in fields}
     old = {name: getattr(listing, name) for name in fields.keys() & WRITABLE}
     by_rule = rule_of(listing.category).term_for(listing.degree)
     if links.get("category", listing.category) != listing.category:
@@ -107,6 +105,14 @@ def edit(listing, *, actor, today, expected_version=None, **fields):
         return move(
             listing, "edit", actor=actor, changes=changes, expected_version=expected_version, **new
         )
+
+
+def _links(fields):
+    """Subject and category, taken out of `fields`; the subject is held before any entry is."""
+    links = {name: fields.pop(name) for name in ("subject", "category") if name in fields}
+    if "subject" in links:
+        links["subject"] = parties.hold(links["subject"])
+    return links
 
 
 def _known(department, reference):

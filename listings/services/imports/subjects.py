@@ -148,9 +148,11 @@ ON CONFLICT DO NOTHING
 # Held before they are read, so that none is merged or renamed before its entries are written.
 _HOLD = """
 SELECT FROM parties_subject WHERE id IN (
-    SELECT p.id FROM staged s JOIN parties_subject p ON p.code = s.code
+    SELECT unnest(ARRAY[p.id, p.merged_into_id])
+    FROM staged s JOIN parties_subject p ON p.code = s.code
     UNION ALL
-    SELECT p.id FROM staged s JOIN parties_subject p ON p.kind = 'person'
+    SELECT unnest(ARRAY[p.id, p.merged_into_id])
+    FROM staged s JOIN parties_subject p ON p.kind = 'person'
         AND p.paper_type = s.paper_type AND p.paper_index = ANY(s.paper_indexes)
     WHERE s.code IS NULL
 ) ORDER BY id FOR KEY SHARE
