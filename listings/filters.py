@@ -22,6 +22,8 @@ TOO_SHORT = _("名称至少输入两个字")
 ELSEWHERE = "other"  # registered outside the city
 FEW = 5  # hits, below which names that are only alike are offered as well
 CANDIDATES = 10
+LIKE_A_FIRM = 4  # signs; a shorter text is near to too much
+POOL = 300  # entries looked at for near names
 
 
 def _regions():
@@ -254,7 +256,9 @@ class SearchForm(forms.Form):
         """Firms that are not called so, but may be meant; none where a code was asked for."""
         if self.code:
             return []
-        return formerly_called(identity.normalise_name(self.cleaned_data["q"]), today)
+        name = identity.normalise_name(self.cleaned_data["q"])
+        found = {row.code: row for row in (*formerly_called(name, today), *near(name, today))}
+        return list(found.values())[:CANDIDATES]
 
 
 def formerly_called(name, today):
@@ -266,6 +270,25 @@ def formerly_called(name, today):
         Candidate(row.subject.name, row.subject.code, _("曾用名“%(name)s”") % {"name": row.name})
         for row in rows.distinct("subject")[:CANDIDATES]
     ]
+
+
+def near(name, today):
+    """Firms with entries in force whose name is near, nearest first, each with the reason.
+
+    A near name has the same brand, so that its bigrams find every one; a brand that is also
+    the name of a place is shared by too many, and the trade has to meet as well.
+    """
+    parts = identity.parse_name(name)
+    grams = identity.pairs(parts.brand)
+    if len(name) < LIKE_A_FIRM or not grams:
+        return []
+    rows = Listing.objects.public(today).named_like(grams)
+    if parts.brand in identity.places():
+        rows = rows.filter(bigrams__overlap=identity.pairs(parts.trade))
+    rows = rows.values_list("subject__code", "subject__name", "subject__name_normalised")[:POOL]
+    firms = [(code, called) for code, called, held in dict.fromkeys(rows) if name not in held]
+    ranked = identity.rank_near(name, [called for _code, called in firms], limit=CANDIDATES)
+    return [Candidate(firms[place][1], firms[place][0], why.words) for place, why in ranked]
 
 
 class PickForm(forms.Form):

@@ -9,7 +9,14 @@ from parties.identity.codes import (
     code_warnings,
     normalise_code,
 )
-from parties.identity.comparison import Comparison, ParsedName, compare_names, parse_name, rank_near
+from parties.identity.comparison import (
+    Comparison,
+    ParsedName,
+    compare_names,
+    parse_name,
+    places,
+    rank_near,
+)
 from parties.identity.names import LONGEST_NAME, bigrams, check_name, normalise_name, pairs
 from parties.identity.papers import birth_date, check_paper, paper_warnings
 
@@ -33,5 +40,6 @@ __all__ = [
     "pairs",
     "paper_warnings",
     "parse_name",
+    "places",
     "rank_near",
 ]

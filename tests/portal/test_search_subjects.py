@@ -112,6 +112,88 @@ def test_the_machines_search_stays_exact():
     assert len(machine.get("/listings/", q="今朝示例")["results"]) == 1
 
 
+# ── near names ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("asked", "called", "reason"),
+    [
+        ("吉林省通化葡萄酒股份有限公司", "通化葡萄酒股份有限公司", "行政区划"),
+        ("通化示佳商贸有限责任公司", "通化示佳商贸有限公司", "组织形式"),
+        ("通化示佳商贸公司", "通化示佳商贸物流有限公司", "行业"),
+        ("示佳（通化）商贸有限公司", "通化示佳商贸有限公司", "次序"),
+    ],
+)
+def test_a_near_name_is_offered_with_the_reason_in_words_and_never_counted(
+    page, asked, called, reason
+):
+    entry = builders.published_black(builders.firm(called))
+    answer = found(asked)
+    assert (answer.total, answer.black, answer.red) == (0, [], [])
+    (candidate,) = answer.candidates
+    assert (candidate.name, candidate.code) == (called, entry.subject.code)
+    assert reason in candidate.reason
+    text = page(f"{reverse('search')}?q={asked}").content.decode()
+    assert "没有找到" in text
+    assert reverse("subject", args=[entry.subject.code]) in text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "通化示嘉商贸有限公司",
+        "长春示佳商贸有限公司",
+        "通化示佳建筑有限公司",
+        "示佳商",
+        "有限公司公司",
+    ],
+)
+def test_homophones_other_places_other_trades_and_scraps_are_not_offered(asked):
+    builders.published_black(builders.firm("通化示佳商贸有限责任公司"))
+    assert found(asked).candidates == []
+
+
+def test_what_holds_the_text_is_a_hit_and_no_candidate_and_many_hits_need_none():
+    for index in range(5):
+        builders.published_black(builders.firm(f"通化示佳商贸{index}号有限公司"))
+    near = builders.published_black(builders.firm("通化示佳商贸有限责任公司"))
+    answer = found("示佳商贸0号有限公司")
+    assert answer.total == 1
+    assert "示佳商贸0号有限公司" not in {row.name[2:] for row in answer.candidates}
+    assert found("示佳商贸").candidates == []
+    assert near.subject.code in {row.code for row in found("吉林省通化示佳商贸有限公司").candidates}
+
+
+def test_a_near_name_of_an_ended_entry_or_of_a_draft_is_not_offered():
+    firm = builders.firm("通化示佳商贸有限公司")
+    builders.last_public_day(today() - DAY, subject=firm)
+    builders.black_draft(firm)
+    assert found("吉林省通化示佳商贸有限公司").candidates == []
+
+
+def test_two_firms_of_one_near_name_are_two_candidates_and_ten_are_the_most():
+    for _firm in range(12):
+        builders.published_black(builders.firm("通化示佳商贸有限公司"))
+    codes = [row.code for row in found("吉林省通化示佳商贸有限公司").candidates]
+    assert len(codes) == len(set(codes)) == 10
+
+
+def test_near_names_cost_one_query_more_however_many(client):
+    def costs():
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse("search"), {"q": "吉林省通化示佳商贸有限公司"})
+        return len(asked)
+
+    costs()
+    before = costs()
+    for _firm in range(4):
+        builders.published_black(builders.firm("通化示佳商贸有限公司"))
+    assert costs() == before
+    with CaptureQueriesContext(connection) as plain:
+        client.get(reverse("search"), {"q": builders.code_of(1)})
+    assert before <= len(plain) + 2
+
+
 # ── one name, two firms; one person, no name ──────────────────────────────────────────────────
 
 
@@ -255,7 +337,24 @@ def test_a_search_costs_the_same_however_many_are_found_or_offered(client):
 
 
 @pytest.mark.parametrize(
-    "text", ["%%", "__", "\\\\", "''", "\x00\x00", "\ud800\ud800", "（（", "有限", "a" * 100, "“”"]
+    "text",
+    [
+        "%%",
+        "__",
+        "\\\\",
+        "''",
+        "\x00\x00",
+        "\ud800\ud800",
+        "（（",
+        "有限",
+        "a" * 100,
+        "“”",
+        "通化有限公司",
+        "吉林省通化市",
+        "有限公司有限公司",
+        "(((((())))))",
+        "（集团）（集团）",
+    ],
 )
 def test_odd_text_is_answered_in_words(client, text):
     firm = builders.firm("通化昔日示例商贸有限公司")
