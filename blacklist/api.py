@@ -30,6 +30,8 @@ class PersonFields(Strict):
     role = Choice(choices=ResponsiblePerson.Role.choices)
     fact = serializers.CharField(max_length=10_000)
     basis = serializers.CharField(max_length=300)
+    notice = NoticeFields(required=False)
+    until = serializers.DateField(required=False)
 
 
 class BlackDraft(BlackFields):

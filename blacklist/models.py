@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Listing, ListingQuerySet, NoticeMeans
+from listings.models import Listing, ListingQuerySet, NoticeMeans, ResponsiblePerson
 from rulebook.models import Degree
 
 
@@ -12,17 +12,22 @@ class BlackListingQuerySet(ListingQuerySet):
     def ready(self, today):
         """Drafts that lack nothing: what `services.missing` asks of one, of many at once."""
         heard = Q(prior_notice__defence_text="", prior_notice__defence_received_on=None)
-        return self.exclude(
-            Q(ground="")
-            | Q(document_number="")
-            | Q(document_kind="")
-            | Q(document_organ="")
-            | Q(document_date=None)
-        ).filter(
-            heard | ~Q(prior_notice__opinion=""),
-            status=Listing.Status.DRAFT,
-            degree=Degree.SERIOUS,
-            prior_notice__defence_until__lt=today,
+        persons = ResponsiblePerson.objects.filter(listing=models.OuterRef("pk"))
+        return (
+            self.exclude(models.Exists(persons.unheard(today)))
+            .exclude(
+                Q(ground="")
+                | Q(document_number="")
+                | Q(document_kind="")
+                | Q(document_organ="")
+                | Q(document_date=None)
+            )
+            .filter(
+                heard | ~Q(prior_notice__opinion=""),
+                status=Listing.Status.DRAFT,
+                degree=Degree.SERIOUS,
+                prior_notice__defence_until__lt=today,
+            )
         )
 
 

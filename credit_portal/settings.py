@@ -226,6 +226,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Sweeps: each asks "due and not yet done?", so how often it runs changes nothing but promptness.
 SWEEPS = {
     "listings.tasks.expire_lapsed": 30,
+    "listings.tasks.chase_withdrawals": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
     "redlist.tasks.review_black_listed": 20,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, DateInput, UnshownInput, WordsField
 from listings import services
+from listings.models import Listing
 from parties import identity
 from parties import services as parties
 from parties.models import PaperType, Subject
@@ -245,11 +246,56 @@ class CorrectForm(DetailsForm):
         return changed
 
 
+QUASHED = Listing.EndReason.DOCUMENT_QUASHED
+
+
 class WithdrawForm(ActForm):
+    """Why an entry goes; a red one rests on no document that could be quashed."""
+
     reason = forms.ChoiceField(
         label=_("为什么撤下"),
         widget=forms.RadioSelect,
         choices=[(reason.value, reason.label) for reason in services.WITHDRAWAL_REASONS],
+    )
+    quashed_on = forms.DateField(
+        label=_("文书撤销的日期"),
+        required=False,
+        widget=DateInput,
+        help_text=_("文书被撤销或者变更的填写；不填，就按今天算。撤下期限从这一天起算"),
+    )
+    quashed_by = forms.CharField(
+        label=_("撤销它的文书"),
+        required=False,
+        max_length=200,
+        help_text=_("机关和文号，文书被撤销或者变更的填写"),
+    )
+    note = forms.CharField(
+        label=_("说明"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def __init__(self, *args, kind=ListKind.BLACK, **kwargs):
+        super().__init__(*args, **kwargs)
+        if kind == ListKind.RED:
+            del self.fields["quashed_on"], self.fields["quashed_by"]
+            reasons = [row for row in self.fields["reason"].choices if row[0] != QUASHED]
+            self.fields["reason"].choices = reasons
+
+
+RELEASED = {
+    Listing.EndReason.ERROR: _("认错了人，或者责任认定有误"),
+    Listing.EndReason.DOCUMENT_QUASHED: _("对这个人的文书被撤销或者变更"),
+    Listing.EndReason.REPAIRED: _("这个人的信用修复获准"),
+    Listing.EndReason.RECOGNITION_WITHDRAWN: _("提前解除"),
+}
+
+
+class ReleaseForm(ActForm):
+    """Why a responsible person's part ends before the entry's."""
+
+    reason = forms.ChoiceField(
+        label=_("为什么解除"),
+        widget=forms.RadioSelect,
+        choices=[(reason.value, RELEASED[reason]) for reason in services.RELEASE_REASONS],
     )
     note = forms.CharField(
         label=_("说明"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4})

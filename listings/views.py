@@ -204,7 +204,10 @@ def _told(change, listing):
     if change.action == Change.Action.ANNOTATE:
         taken = gettext("收到异议，加注“异议处理中”")
         return taken if body.get("disputed") else gettext("异议已答复，取消加注")
-    names = [str(Listing._meta.get_field(name).verbose_name) for name in body.get("changes", ())]
+    changed = body.get("changes", ())
+    if "responsible_persons" in changed:
+        return gettext("解除一名责任人员")
+    names = [str(Listing._meta.get_field(name).verbose_name) for name in changed]
     return gettext("更正：%(fields)s") % {"fields": gettext("、").join(names)}
 
 

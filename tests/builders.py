@@ -163,6 +163,20 @@ def black_draft(subject=None, *, unit="rsj", category="M05", today=None, notice=
     return listing
 
 
+def responsible(name="张示例", *, role="legal_representative", **fields):
+    """What names a made-up responsible person in a draft, a new one each time."""
+    index = next(numbers)
+    return {
+        "name": name,
+        "id_type": "resident_id",
+        "id_number": resident_id(index, f"{1950 + index // 1000 % 50}0303"),
+        "role": role,
+        "fact": "直接决定拖欠工资。",
+        "basis": "保障农民工工资支付条例第四十八条",
+        **fields,
+    }
+
+
 def published_black(subject=None, *, unit="rsj", category="M05", today=None, **fields):
     """A black entry published on `today` by the reviewer, drafted by the clerk."""
     today = today or timezone.localdate()

@@ -56,6 +56,7 @@ DOORS = {
     "desk-listing-black-publish": ACT,
     "desk-listing-correct": ACT,
     "desk-listing-withdraw": ACT,
+    "desk-listing-release": ACT,
     "desk-listing-proposal": MATTER,
     "desk-listing-approve": ACT,
     "desk-listing-reject": ACT,
@@ -109,6 +110,8 @@ DOORS = {
     "api-publish": KEY,
     "api-listing-correct": KEY,
     "api-listing-withdraw": KEY,
+    "api-listing-persons": KEY,
+    "api-listing-release": KEY,
     "api-listing-approve": KEY,
     "api-listing-reject": KEY,
     "api-changes": KEY,
@@ -163,7 +166,8 @@ def test_every_address_says_who_may_open_it():
 @pytest.fixture
 def house(rules):
     """One matter of each kind, all of rsj's, its push with czj, and everybody's browser."""
-    entry, red = builders.published_black(), builders.red_published()
+    entry = builders.published_black(responsible_persons=[builders.responsible()])
+    red = builders.red_published()
     objection, _code = builders.objection(entry)
     repair, _code = builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
     clerk = Actor.of(builders.clerk())
@@ -210,6 +214,7 @@ def house(rules):
             "desk-listing-black-publish": builders.black_draft(),
             "desk-listing-correct": entry,
             "desk-listing-withdraw": entry,
+            "desk-listing-release": entry,
             "desk-listing-proposal": proposal,
             "desk-listing-approve": proposal,
             "desk-listing-reject": proposal,
@@ -246,6 +251,10 @@ def address_of(name, house):
         {},
         {"public_id": getattr(house["ids"].get(name, house["entry"]), "public_id", None)},
         {"public_id": house["entry"].public_id, "document_id": uuid.uuid4()},
+        {
+            "public_id": house["entry"].public_id,
+            "person_id": house["entry"].responsible_persons.get().public_id,
+        },
         {"code": house["entry"].subject.code},
         {"number": house["repair" if "repair" in name else "objection"].number},
     ):

@@ -59,8 +59,23 @@ def _told():
     notices.tell(key="示例", title="示例", text="示例", email="applicant@example.cn")
 
 
+def _quashed():
+    listings.propose_withdrawal(
+        builders.published_black(today=TODAY),
+        reason="document_quashed",
+        actor=Actor.of(builders.clerk()),
+        note="行政复议撤销了处理决定。",
+        quashed_by="通化市人民政府行政复议决定书示例1号",
+        today=TODAY,
+    )
+
+
 SWEEPS = {  # sweep: (what lies before it, the sweep)
     "listings.tasks.expire_lapsed": (_lapsed, lambda: listings.expire_lapsed(today=TODAY)),
+    "listings.tasks.chase_withdrawals": (
+        _quashed,
+        lambda: listings.chase_withdrawals(today=LATER, lead_unit=LEAD),
+    ),
     "jointaction.tasks.distribute": (
         lambda: builders.published_black(today=TODAY),
         lambda: jointaction.distribute(today=TODAY),

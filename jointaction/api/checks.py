@@ -152,17 +152,24 @@ class CheckFeedback(Door):
             raise Http404
         if not open_:
             raise Conflict("already_answered", _("这次命中已经反馈过了。"))
-        answered = [self._answer(hit, given) for hit in open_]
+        known = {row["code"] for hit in open_ for row in hit.measures}
+        answered = [self._answer(hit, given, known) for hit in open_]
         told = shown([hit.listing for hit in answered], self.user, self.today)
         return Response(_hit(answered[0], told[0], self.today))
 
-    def _answer(self, hit, given):
-        """A firm and its responsible person may both have met the entry: one answer is for both."""
+    def _answer(self, hit, given, known):
+        """A firm and its responsible person may both have met the entry: one answer is for both.
+
+        Each is told of its own measures; a code that neither has (not in `known`) is refused.
+        """
+        own = {row["code"] for row in hit.measures}
+        codes = [code for code in given["measures"] if code in own or code not in known]
+        nothing_here = given["measures"] and not codes
         return services.answer_hit(
             hit,
             actor=self.actor,
-            measures=given["measures"],
-            handling=given["handling"],
+            measures=codes,
+            handling="other" if nothing_here else given["handling"],
             result=given["result"],
             remark=given["remark"],
             today=given.get("at") or self.today,

@@ -1,6 +1,6 @@
 """Checks at the point of business: is this subject on a list, and what must my unit do?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -15,7 +15,7 @@ from listings.services import measures_of
 from parties import identity, sealing
 from parties import services as parties
 from parties.models import PaperType, Subject
-from rulebook.models import ListKind, parameter
+from rulebook.models import ListKind, Measure, parameter
 
 MOST_SUBJECTS = 1_000
 
@@ -157,16 +157,36 @@ def _find_entries(results, unit, today, as_of):
     own = list(entries.filter(subject__in=by_subject).order_by("kind", "pk"))
     answerable = ResponsiblePerson.objects.answerable(as_of or today)
     named = answerable.filter(person__in=by_subject, listing__in=entries)
-    roles = list(named.values_list("person_id", "listing_id"))
-    firms = entries.in_bulk([listing_id for _person_id, listing_id in roles])
-    measures = measures_of([*own, *firms.values()])
-    found = [(listing.subject_id, listing, "subject") for listing in own]
-    found += [(person, firms[pk], "responsible_person") for person, pk in roles if pk in firms]
-    for subject_id, listing, matched_as in found:
-        mine = [row for row in measures[listing.pk] if row["unit"] == unit.code]
+    persons = list(named.order_by("pk"))
+    firms = entries.in_bulk([person.listing_id for person in persons])
+    measures = {
+        pk: [row for row in rows if row["unit"] == unit.code]
+        for pk, rows in measures_of([*own, *firms.values()]).items()
+    }
+    reach = _roles_reached() if persons else {}
+    found = [(row.subject_id, Match(row, "subject", measures[row.pk])) for row in own]
+    for person in persons:
+        if person.listing_id in firms:
+            mine = _of_person(measures[person.listing_id], person, reach)
+            match = Match(firms[person.listing_id], "responsible_person", mine)
+            found.append((person.person_id, match))
+    for subject_id, match in found:
         for result in by_subject[subject_id]:
             result.outcome = "listed"
-            result.matches.append(Match(listing, matched_as, mine))
+            result.matches.append(replace(match))
+
+
+def _roles_reached():
+    """{measure's code: the roles of responsible persons that it reaches besides the firm}."""
+    return dict(Measure.objects.values_list("code", "roles"))
+
+
+def _of_person(measures, person, reach):
+    """Those of a firm's measures that reach a person of this role, until the person's own end."""
+    mine = [row for row in measures if person.role in reach[row["code"]]]
+    if person.until is None:
+        return mine
+    return [{**row, "until": min(row["until"], person.until)} for row in mine]
 
 
 def _by_subject(results):

@@ -24,7 +24,7 @@ from casework.api import (
 from casework.api.pages import PAGE_PARAMETERS, number
 from casework.moves import IllegalMove
 from listings import ledger, services
-from listings.api.drafts import Correction, Versioned, Withdrawal, correction_of
+from listings.api.drafts import Correction, Release, Versioned, Withdrawal, correction_of
 from listings.api.entries import LISTING, ended, shown
 from listings.filters import EntryFilter
 from listings.models import Change, Listing, Proposal
@@ -49,6 +49,16 @@ FEED = {
         }
     ],
     "head": 1,
+}
+PERSON = {
+    "id": LISTING["id"],
+    "name": "李*",
+    "role": "legal_representative",
+    "fact": "直接决定拖欠工资",
+    "basis": "保障农民工工资支付条例第四十八条",
+    "until": "2027-04-01",
+    "ended_on": None,
+    "end_reason": None,
 }
 MOST_CHANGES = 1_000
 
@@ -157,7 +167,9 @@ class Correct(ListingDoor):
         self.seen(listing, given.get("version"))
         with under("fields", beside=("note",)):
             fields = correction_of(listing, given["fields"])
-            services.propose_correction(listing, fields, actor=self.actor, note=given["note"])
+            services.propose_correction(
+                listing, fields, actor=self.actor, note=given["note"], today=self.today
+            )
         return self.answer(listing, 202)
 
 
@@ -171,10 +183,50 @@ class Withdraw(ListingDoor):
         given = self.given(Withdrawal)
         refuse_off_list(listing, "withdraw", self.today)
         self.seen(listing, given.get("version"))
-        services.propose_withdrawal(
-            listing, reason=given["reason"], actor=self.actor, note=given["note"]
-        )
+        given.pop("version", None)
+        services.propose_withdrawal(listing, actor=self.actor, today=self.today, **given)
         return self.answer(listing, 202)
+
+
+class Persons(ListingDoor):
+    scopes = {"GET": "read"}
+    parameters = PAGE_PARAMETERS
+
+    @extend_schema(summary="一条记录的责任人员（仅本单位）", responses={200: page_of(PERSON)})
+    def get(self, request, public_id):
+        rows = self.own(public_id).responsible_persons.select_related("person")
+        return page(self, rows, lambda found: list(map(_person, found)), ordering="pk")
+
+
+class ReleasePerson(ListingDoor):
+    scopes = {"POST": "publish"}
+
+    @extend_schema(summary="提议解除责任人员", request=Release, responses={202: like(LISTING)})
+    @once
+    def post(self, request, public_id):
+        listing = self.own(public_id)
+        given = self.given(Release)
+        refuse_off_list(listing, "correct", self.today)
+        self.seen(listing, given.pop("version", None))
+        person = listing.responsible_persons.filter(public_id=given.pop("person")).first()
+        if person is None:
+            raise bad_field("person", _("这条记录没有这名责任人员。"))
+        services.propose_release(person, actor=self.actor, today=self.today, **given)
+        return self.answer(listing, 202)
+
+
+def _person(row):
+    """A responsible person as the own department is told: the name masked, no paper."""
+    return {
+        "id": str(row.public_id),
+        "name": row.person.display_name,
+        "role": row.role,
+        "fact": row.fact,
+        "basis": row.basis,
+        "until": row.until,
+        "ended_on": row.ended_on,
+        "end_reason": row.end_reason or None,
+    }
 
 
 class Approve(ListingDoor):

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from casework.api import Strict, like
-from listings.services import WITHDRAWAL_REASONS
+from listings.services import RELEASE_REASONS, WITHDRAWAL_REASONS
 from parties import services as parties
 from parties.models import PaperType, Subject
 from rulebook.api import basis_called
@@ -197,3 +197,10 @@ class Correction(Versioned):
 
 class Withdrawal(Versioned):
     reason = serializers.ChoiceField(choices=[str(reason) for reason in WITHDRAWAL_REASONS])
+    quashed_on = serializers.DateField(required=False)
+    quashed_by = serializers.CharField(max_length=200, required=False)
+
+
+class Release(Versioned):
+    person = serializers.UUIDField()
+    reason = serializers.ChoiceField(choices=[str(reason) for reason in RELEASE_REASONS])

@@ -98,7 +98,7 @@ class _Parts:
         self.inside = inside
         self.measures = measures_of(row for row in listings if row.status != Listing.Status.DRAFT)
         self.measures |= planned_measures_of(drafts, today)
-        self.persons = _persons(self.pks)
+        self.persons = _persons(self.pks, today)
         self.pending = _pending(inside)
         self.fields = _fields({row.category_id for row in listings})
 
@@ -165,8 +165,9 @@ def _document(listing):
     }
 
 
-def _persons(pks):
-    rows = ResponsiblePerson.objects.filter(listing__in=pks).values("listing")
+def _persons(pks, today):
+    """{entry's key: how many persons answer for it today}; the persons themselves are not told."""
+    rows = ResponsiblePerson.objects.answerable(today).filter(listing__in=pks).values("listing")
     return dict(rows.annotate(n=Count("pk")).values_list("listing", "n"))
 
 
@@ -183,6 +184,7 @@ def _proposal(row):
         "note": row.note,
         "proposed_by": str(row.proposed_by),
         "proposed_at": instant(row.created_at),
+        "due_on": row.due_on,
     }
 
 

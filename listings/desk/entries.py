@@ -13,7 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from casework.desk import given, timeline
 from listings import policies, services
-from listings.forms import ApproveForm, CorrectForm, FindForm, PublishForm, RejectForm, WithdrawForm
+from listings.forms import (
+    ApproveForm,
+    CorrectForm,
+    FindForm,
+    PublishForm,
+    RejectForm,
+    ReleaseForm,
+    WithdrawForm,
+)
 from listings.models import Listing, Proposal, SubjectChange
 from parties.desk import desk_access
 from parties.models import Actor, Role
@@ -30,6 +38,7 @@ JOURNAL = {
     "void_notice": gettext_lazy("告知作废，须重新送达"),
     "record_defence": gettext_lazy("记录陈述申辩"),
     "name_responsible_persons": gettext_lazy("登记责任人员"),
+    "serve_together": gettext_lazy("向责任人员一并送达"),
     "publish": gettext_lazy("公布"),
     "annotate": gettext_lazy("加注或取消加注"),
     "correct": gettext_lazy("更正"),
@@ -40,8 +49,12 @@ JOURNAL = {
     "propose_withdraw": gettext_lazy("提议撤下"),
     "propose_rename": gettext_lazy("提议更名"),
     "propose_merge": gettext_lazy("提议合并主体"),
+    "propose_release": gettext_lazy("提议解除责任人员"),
     "approve": gettext_lazy("提议通过"),
     "reject": gettext_lazy("提议未通过"),
+    "lapse": gettext_lazy("提议自行终结"),
+    "remind": gettext_lazy("提醒审核"),
+    "escalate": gettext_lazy("报督办"),
 }
 
 
@@ -114,7 +127,7 @@ def entry_page(request, listing, template, *, missing, **context):
         "today": today,
         "days_left": listing.visible_until and (listing.visible_until - today).days,
         "details": _details(listing),
-        "persons": listing.responsible_persons.select_related("person"),
+        "persons": _persons(listing, today),
         "measures": measures or services.measures_of([listing])[listing.pk],
         "missing": words_of(missing(listing, today)) if draft else [],
         "may_edit": draft and policies.may_edit(user, listing),
@@ -124,6 +137,14 @@ def entry_page(request, listing, template, *, missing, **context):
         "steps": timeline(_lines(listing), JOURNAL),
     }
     return render(request, template, context)
+
+
+def _persons(listing, today):
+    """All responsible persons, those released as well; each says whether it still answers."""
+    rows = list(listing.responsible_persons.select_related("person").order_by("pk"))
+    for row in rows:
+        row.answers = row.answers_on(today)
+    return rows
 
 
 def _lines(listing):
@@ -245,8 +266,10 @@ def correct(request, public_id):
 
     def propose():
         actor = Actor.of(request.user)
-        note = form.cleaned_data["note"]
-        return services.propose_correction(listing, form.corrections(), actor=actor, note=note)
+        note, today = form.cleaned_data["note"], timezone.localdate()
+        return services.propose_correction(
+            listing, form.corrections(), actor=actor, note=note, today=today
+        )
 
     return _propose_page(request, listing, form, propose, "listings/desk_correct.html")
 
@@ -256,22 +279,38 @@ def correct(request, public_id):
 def withdraw(request, public_id):
     """Propose to take a published entry off its list."""
     listing = entry_of(request, Listing.objects, public_id)
-    form = WithdrawForm(given(request))
+    form = WithdrawForm(given(request), kind=listing.kind)
 
     def propose():
-        return services.propose_withdrawal(
-            listing, actor=Actor.of(request.user), **form.cleaned_data
-        )
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return services.propose_withdrawal(listing, actor=actor, today=today, **form.cleaned_data)
 
     return _propose_page(request, listing, form, propose, "listings/desk_withdraw.html")
 
 
-def _propose_page(request, listing, form, propose, template):
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def release(request, public_id, person_id):
+    """Propose to end a responsible person's part while the entry stays."""
+    listing = entry_of(request, Listing.objects.black(), public_id)
+    rows = listing.responsible_persons.select_related("person", "listing")
+    person = get_object_or_404(rows, public_id=person_id)
+    form = ReleaseForm(given(request))
+
+    def propose():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return services.propose_release(person, actor=actor, today=today, **form.cleaned_data)
+
+    template = "listings/desk_release.html"
+    return _propose_page(request, listing, form, propose, template, person=person)
+
+
+def _propose_page(request, listing, form, propose, template, **context):
     if request.method == "POST" and form.carry_out(propose):
         messages.success(request, gettext("已提议，须由另一人审核，审核通过才生效。"))
         return redirect(url_of(listing))
     may_propose = listing.can("correct") and policies.may_edit(request.user, listing)
-    context = {"entry": listing, "form": form, "may_propose": may_propose}
+    context |= {"entry": listing, "form": form, "may_propose": may_propose}
     return render(request, template, context, status=form.status)
 
 
@@ -317,8 +356,11 @@ def _proposal_of(request, public_id):
 
 def _proposal_page(request, found, approve_form=None, reject_form=None):
     form = approve_form or reject_form
+    today = timezone.localdate()
     context = {
         "proposal": found,
+        "today": today,
+        "late": found.is_overdue(today),
         "entry": found.listing,
         "form": form,
         "reject_form": reject_form or RejectForm(),

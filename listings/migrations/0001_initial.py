@@ -247,7 +247,7 @@ class Migration(migrations.Migration):
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='版本')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='建立时间')),
-                ('status', models.CharField(choices=[('proposed', '待审核'), ('approved', '已通过'), ('rejected', '未通过')], default='proposed', max_length=30, verbose_name='状态')),
+                ('status', models.CharField(choices=[('proposed', '待审核'), ('approved', '已通过'), ('rejected', '未通过'), ('lapsed', '已失去意义')], default='proposed', max_length=30, verbose_name='状态')),
                 ('action', models.CharField(choices=[('correct', '更正'), ('withdraw', '撤下'), ('release', '解除责任人员')], max_length=20, verbose_name='动作')),
                 ('fields', models.JSONField(blank=True, default=dict, verbose_name='新值')),
                 ('reason', models.CharField(blank=True, max_length=30, verbose_name='原因')),

@@ -22,11 +22,21 @@ class NoticeMeans(models.TextChoices):
     PUBLIC = "public", _("公告送达")
 
 
+# Who was named in error, or by a document since quashed, never answered for anything.
+VOIDING = (Listing.EndReason.ERROR, Listing.EndReason.DOCUMENT_QUASHED)
+
+
 class ResponsiblePersonQuerySet(models.QuerySet):
     def answerable(self, day):
-        """Those whose own term, if they have one, is not over, and whom nobody has released."""
+        """Those who answer on `day` as known today: term not over, not released, not void."""
         running = Q(until=None) | Q(until__gte=day)
-        return self.filter(running, Q(ended_on=None) | Q(ended_on__gt=day))
+        released = Q(ended_on__gt=day) & ~Q(end_reason__in=VOIDING)
+        return self.filter(running, Q(ended_on=None) | released)
+
+    def unheard(self, today):
+        """Those of a draft who stand against its publication: own defence open, own term over."""
+        heard = Q(defence_text="", defence_received_on=None) | ~Q(opinion="")
+        return self.filter(Q(until__lt=today) | Q(defence_until__gte=today) | ~heard)
 
 
 class ResponsiblePerson(models.Model):
@@ -68,6 +78,14 @@ class ResponsiblePerson(models.Model):
     def __str__(self):
         return f"{self.person} {self.get_role_display()}"
 
+    @property
+    def defence_made(self):
+        return bool(self.defence_text or self.defence_received_on)
+
+    def answers_on(self, day):
+        """Whether this person still answers on `day`."""
+        return (self.until is None or self.until >= day) and self.ended_on is None
+
 
 class ProposalQuerySet(models.QuerySet):
     def of_desk(self, user):
@@ -76,19 +94,31 @@ class ProposalQuerySet(models.QuerySet):
     def open(self):
         return self.filter(status=Proposal.Status.PROPOSED)
 
+    def urgent(self):
+        """Those that must be decided by a day: the document of the entry was quashed."""
+        return self.open().filter(due_on__isnull=False)
+
     def with_parts(self):
         return self.select_related(
-            "proposed_by", "listing__subject", "listing__category", "listing__department"
+            "proposed_by",
+            "person__person",
+            "listing__subject",
+            "listing__category",
+            "listing__department",
         )
 
 
 class Proposal(Case):
-    """A correction or withdrawal that one officer proposes and another approves."""
+    """A correction, withdrawal or release that one officer proposes and another approves.
+
+    One whose entry ends otherwise before it is decided lapses by itself.
+    """
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", _("待审核")
         APPROVED = "approved", _("已通过")
         REJECTED = "rejected", _("未通过")
+        LAPSED = "lapsed", _("已失去意义")
 
     class Action(models.TextChoices):
         CORRECT = "correct", _("更正")
@@ -98,6 +128,7 @@ class Proposal(Case):
     MOVES = {
         "approve": ({Status.PROPOSED}, Status.APPROVED),
         "reject": ({Status.PROPOSED}, Status.REJECTED),
+        "lapse": ({Status.PROPOSED}, Status.LAPSED),
     }
 
     status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.PROPOSED)
@@ -131,6 +162,10 @@ class Proposal(Case):
 
     def __str__(self):
         return f"{self.get_action_display()} {self.listing_id}"
+
+    def is_overdue(self, today):
+        open_ = self.status == self.Status.PROPOSED
+        return open_ and self.due_on is not None and self.due_on < today
 
 
 class SubjectChangeQuerySet(models.QuerySet):

@@ -3,18 +3,23 @@
 from listings.services.change import (
     WITHDRAWAL_REASONS,
     annotate,
-    approve,
     check_correction,
     correct,
-    propose_correction,
-    propose_withdrawal,
-    reject,
     repair,
     withdraw,
 )
 from listings.services.draft import draft, edit, required_details
 from listings.services.erase import erase
 from listings.services.expire import expire_lapsed
+from listings.services.persons import RELEASE_REASONS, release_person
+from listings.services.proposal import (
+    approve,
+    chase_withdrawals,
+    propose_correction,
+    propose_release,
+    propose_withdrawal,
+    reject,
+)
 from listings.services.publish import (
     last_day,
     measures_for,
@@ -35,10 +40,12 @@ from listings.services.subjects import (
 )
 
 __all__ = [
+    "RELEASE_REASONS",
     "WITHDRAWAL_REASONS",
     "annotate",
     "approve",
     "approve_subject_change",
+    "chase_withdrawals",
     "check_correction",
     "correct",
     "draft",
@@ -54,6 +61,7 @@ __all__ = [
     "planned_measures_of",
     "propose_correction",
     "propose_merge",
+    "propose_release",
     "propose_rename",
     "propose_withdrawal",
     "publish",
@@ -61,6 +69,7 @@ __all__ = [
     "publish_ready",
     "reject",
     "reject_subject_change",
+    "release_person",
     "repair",
     "required_details",
     "withdraw",

@@ -8,6 +8,7 @@ from django.db.models import F
 from casework.moves import move_many
 from listings import ledger
 from listings.models import Listing
+from listings.services.lapse import lapse_proposals
 from parties.models import CLOCK
 
 BATCH = 5_000
@@ -36,6 +37,7 @@ def _expire_batch(today):
         end_reason=Listing.EndReason.EXPIRED,
         disputed=False,
     )
+    lapse_proposals(moved, actor=CLOCK)
     rows = Listing.objects.filter(pk__in=moved).order_by("pk").only(*ledger.TOLD_OF_THE_ENDED)
     ledger.append([ledger.Entry(listing, "expire") for listing in rows])
     return len(moved)

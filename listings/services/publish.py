@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from casework.moves import move, move_many
 from casework.workdays import add_months
 from listings import ledger, policies
-from listings.models import Listing, MeasureSet
+from listings.models import Listing, MeasureSet, ResponsiblePerson
 from listings.services.draft import refuse_duplicate
 from parties.models import Department
 from rulebook.models import Measure, Memorandum, MemorandumMeasure, parameter
@@ -48,17 +48,19 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
         measure_until=_bans_until(measures, until) | listing.measure_until,
         rule_version=listing.category.version,
     )
+    _set_persons_terms([listing.pk], measures, until)
     listing = Listing.objects.with_parts().get(pk=listing.pk)
     ledger.append([ledger.Entry(listing, "publish")])
     return listing
 
 
 @transaction.atomic
-def publish_ready(drafts, *, actor, today, missing, note=""):
+def publish_ready(drafts, *, actor, today, missing, settle=None, note=""):
     """Put those of many drafts on their list that lack nothing; the others stay drafts.
 
     `drafts` is a queryset of one list, with whatever its `missing(listing, today)` looks at;
-    that function is the list's own condition. Returns the published keys and what holds the
+    that function is the list's own condition, and `settle(keys)` what it still notes on those
+    that go. Returns the published keys and what holds the
     others back: {pk: (code, message)}. Raises PermissionDenied where `actor` is no reviewer.
     """
     rows = drafts.order_by("pk").select_for_update(of=("self",))
@@ -75,6 +77,8 @@ def publish_ready(drafts, *, actor, today, missing, note=""):
             held[listing.pk] = _in_words(errors)
         else:
             ready.append(listing.pk)
+    if settle:
+        settle(ready)
     publish_many(Listing.objects.filter(pk__in=ready), actor=actor, today=today, note=note)
     return ready, held
 
@@ -89,7 +93,7 @@ def publish_many(drafts, *, actor, today, note=""):
     published = []
     for sample, pks in _alike(drafts):
         until, measures = last_day(sample, today), measures_for(sample, today)
-        published += move_many(
+        moved = move_many(
             Listing.objects.filter(pk__in=pks),
             "publish",
             actor=actor,
@@ -101,6 +105,8 @@ def publish_many(drafts, *, actor, today, note=""):
             measure_until=_merged(_bans_until(measures, until), "measure_until"),
             rule_version=sample.category.version,
         )
+        _set_persons_terms(moved, measures, until)
+        published += moved
     published.sort()
     for start in range(0, len(published), CHUNK):
         batch = published[start : start + CHUNK]
@@ -278,6 +284,18 @@ def _bans_until(measures, until):
     codes = {row["code"] for row in measures}
     bans = Measure.objects.filter(needs_end_date=True, code__in=codes)
     return {code: until.isoformat() for code in bans.values_list("code", flat=True)}
+
+
+def _set_persons_terms(pks, measures, until):
+    """Responsible persons answer no longer than the entry; whom a ban reaches has an end date."""
+    persons = ResponsiblePerson.objects.filter(listing__in=pks)
+    if not persons.exists():
+        return
+    persons.filter(until__gt=until).update(until=until)
+    codes = {row["code"] for row in measures}
+    bans = Measure.objects.filter(needs_end_date=True, code__in=codes)
+    banned = {role for roles in bans.values_list("roles", flat=True) for role in roles}
+    persons.filter(until=None, role__in=banned).update(until=until)
 
 
 def _merged(days, column):

@@ -15,6 +15,7 @@ from casework.moves import move, move_many, record
 from casework.services import refuse, storable
 from listings import ledger, policies
 from listings.models import AdverseRecord, Listing, ResponsiblePerson, SubjectChange
+from listings.services.lapse import lapse_proposals
 from parties import identity
 from parties import services as parties
 from parties.models import CLOCK, FormerName, Subject
@@ -255,6 +256,7 @@ def _tell(pks, changed, *, actor, note, today):
         end_reason=Listing.EndReason.EXPIRED,
         disputed=False,
     )
+    lapse_proposals(over, actor=CLOCK)
     told = move_many(
         rows.public(today), "correct", actor=actor, note=note, wait=True, changes=changes
     )

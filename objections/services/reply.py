@@ -117,7 +117,7 @@ def _settle_entry(objection, actor, today):
         listings.withdraw(listing, reason=reason, actor=actor, note=note, today=today)
         return
     if objection.outcome == Outcome.UPHELD_CORRECTED:
-        listings.correct(listing, objection.corrections, actor=actor, note=note)
+        listings.correct(listing, objection.corrections, actor=actor, note=note, today=today)
     if not listing.objections.open().exists():
         listings.annotate(listing, disputed=False, actor=actor, note=note)
 

@@ -6,11 +6,13 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 
 from jointaction.models import Push
+from listings.models import Proposal
 from objections.models import Objection
 from parties.models import Department
 from portal.services.figures import Share
 from repair.models import Repair
 
+MOST_WITHDRAWALS = 50  # the first due; each must go within days
 TARGET = 95  # percent of the pushes answered in time
 
 
@@ -34,8 +36,9 @@ class Line:
 def board(today, year):
     """Each unit that was asked for anything in `year`, the most overdue first.
 
-    Returns {"lines", "total"}; `total` has the same figures over all units. Three
-    queries beside that for the units.
+    Returns {"lines", "total", "target", "withdrawals"}; `total` has the same figures over
+    all units, `withdrawals` are the entries whose document was quashed and that wait for a
+    second officer, the first due first. Four queries beside that for the units.
     """
     pushes = _pushes(today, year)
     objections, repairs = _objections(today, year), _repairs(today, year)
@@ -45,7 +48,19 @@ def board(today, year):
         for unit in Department.objects.filter(pk__in=asked)
     ]
     lines.sort(key=lambda line: (-line.overdue, line.in_time.value or 100, line.unit.code))
-    return {"lines": lines, "total": _total(lines), "target": TARGET}
+    return {
+        "lines": lines,
+        "total": _total(lines),
+        "target": TARGET,
+        "withdrawals": _withdrawals(today),
+    }
+
+
+def _withdrawals(today):
+    rows = list(Proposal.objects.urgent().with_parts().order_by("due_on", "pk")[:MOST_WITHDRAWALS])
+    for row in rows:
+        row.late = row.is_overdue(today)
+    return rows
 
 
 def _line(unit, pushed, objections, repairs):

@@ -180,7 +180,7 @@ def _sources(user, today):
             .open()
             .filter(mine, listing__department=unit)
             .exclude(proposed_by=user),
-            None,
+            "due_on",
             "listing__subject",
             "listing__document_number",
             _tell_proposal,

@@ -34,7 +34,7 @@ def changes():
         "serve_notice": lambda d: blacklist.serve_notice(d, today=TODAY, **notice(), **clerk),
         "record_defence": lambda d: blacklist.record_defence(d, **defence, **clerk),
         "name_responsible_persons": lambda d: blacklist.name_responsible_persons(
-            d, [{**person, **about}], **clerk
+            d, [{**person, **about}], today=TODAY, **clerk
         ),
     }
 

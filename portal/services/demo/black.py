@@ -334,6 +334,7 @@ def _withdrawal(story, reason, listing, approve_on, *, today):
         reason=reason,
         actor=staff.clerk(unit),
         note=texts.some(story.rng, "withdrawal", reason),
+        today=today,
     )
     if approve_on:
         story.on(approve_on, approve, proposal, unit)
@@ -351,6 +352,7 @@ def _correction(story, listing, approve_on, *, today):
         remedies.corrected(listing),
         actor=staff.clerk(unit),
         note="内部复核发现金额计算有误，予以更正。",
+        today=today,
     )
     story.on(approve_on, approve, proposal, unit)
 
