@@ -161,7 +161,7 @@ class EntryForm(DetailsForm):
                 paper = cleaned.get("id_type"), cleaned.get("id_number", "")
                 identity.check_paper(*paper, timezone.localdate())
             else:
-                identity.check_code(cleaned.get("code"))
+                identity.code_of_subject(cleaned.get("code"))
         except ValidationError as error:
             self.add_error("id_number" if person else "code", error)
 

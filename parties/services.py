@@ -19,11 +19,11 @@ def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
     """The organisation or sole trader with this code, made if it is new.
 
     An earlier code leads to the record it was merged into. `fields` may hold region and
-    legal_representative. Raises ValidationError where the code is not a unified social credit
-    code, `former_name` where it bore this name once, or `name_differs` where it is known under
+    legal_representative. Raises ValidationError where the code is missing or none of the unified
+    kind, `former_name` where it bore this name once, or `name_differs` where it is known under
     another: a wrong code would put a stranger on a list.
     """
-    code, name = identity.check_code(code), identity.check_name(name)
+    code, name = identity.code_of_subject(code), identity.check_name(name)
     subject, _made = Subject.objects.get_or_create(
         code=code,
         defaults={

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 from casework.api import Strict, like
 from listings.services import RELEASE_REASONS, WITHDRAWAL_REASONS
@@ -41,7 +41,8 @@ class SubjectFields(Strict):
         wanted, refused = ("id_number", "code") if person else ("code", "id_number")
         errors = {}
         if wanted not in given:
-            errors[wanted] = [_("请填写这一项。")]
+            message = _("只有名称不能确定是谁，请填写这一项。")
+            errors[wanted] = [exceptions.ErrorDetail(message, "name_is_not_identity")]
         if refused in given:
             errors[refused] = [_("这类主体没有这一项。")]
         if errors:

@@ -7,6 +7,7 @@ from parties.identity.codes import (
     CODE_WEIGHTS,
     ORGANISATION_WEIGHTS,
     check_code,
+    code_of_subject,
     code_warnings,
     normalise_code,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "check_code",
     "check_name",
     "check_paper",
+    "code_of_subject",
     "code_warnings",
     "compare_names",
     "normalise_code",

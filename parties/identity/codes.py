@@ -46,6 +46,17 @@ def check_code(text):
     return code
 
 
+def code_of_subject(text):
+    """What `check_code` says, but where there is no code at all: a name alone is nobody.
+
+    Raises ValidationError, then with code `name_is_not_identity`.
+    """
+    if not normalise_code(text):
+        message = _("只有名称不能确定是谁，请填写统一社会信用代码。")
+        raise ValidationError(message, code="name_is_not_identity")
+    return check_code(text)
+
+
 def code_warnings(code):
     """What is odd about a code that passed `check_code`: real codes with these oddities exist."""
     found = []
