@@ -1,6 +1,8 @@
 """People and machines acting at once, on a real PostgreSQL with real transactions."""
 
+import random
 import threading
+import time
 from datetime import date
 
 import pytest
@@ -14,7 +16,7 @@ from jointaction import services as jointaction
 from jointaction.models import Push
 from listings import ledger
 from listings import services as listings
-from listings.models import Change, Listing
+from listings.models import Change, Listing, Proposal
 from objections import services as objections
 from objections.models import Objection
 from parties.models import CLOCK, Actor, Role
@@ -210,6 +212,82 @@ def _renaming():
 
 def _operator(number):
     return builders.officer("platform", Role.OPERATOR.value, username=f"operator-{number}")
+
+
+def _tried(seed, act):
+    """An act that a person tries again and again, with small pauses, until it is done or moot."""
+    pauses = random.Random(seed)  # noqa: S311
+
+    def act_on():
+        for _try in range(6):
+            time.sleep(pauses.random() / 100)
+            try:
+                return act()
+            except (IllegalMove, ValidationError) as refusal:
+                told = refusal
+        return told
+
+    return act_on
+
+
+def _eight_people(draft, officers, today, seed):
+    clerk, first, second = officers
+
+    def publish(actor):
+        return lambda: blacklist.publish(draft, actor=actor, today=today)
+
+    def change(actor, approver, propose, **asked):
+        def act():
+            proposal = propose(
+                Listing.objects.get(pk=draft.pk), actor=actor, note="示例", today=today, **asked
+            )
+            return listings.approve(proposal, actor=approver, today=today)
+
+        return act
+
+    correct, withdraw = listings.propose_correction, listings.propose_withdrawal
+    acts = [
+        publish(first),
+        publish(second),
+        publish(first),
+        change(clerk, first, correct, fields={"ground": "示例：更正一。"}),
+        change(first, second, correct, fields={"ground": "示例：更正二。"}),
+        change(second, first, correct, fields={"document_organ": "通化市示例人社局"}),
+        change(clerk, second, withdraw, reason="error"),
+        change(first, second, withdraw, reason="recognition_withdrawn"),
+    ]
+    return [_tried(f"{seed}-{number}", act) for number, act in enumerate(acts)]
+
+
+def test_eight_people_publish_correct_and_withdraw_one_entry_at_once(committed_rules):
+    """Twenty times over: every effect once, versions without a gap, the ledger whole."""
+    today = timezone.localdate()
+    second = builders.officer("rsj", "reviewer", username="rsj-reviewer-2")
+    officers = [Actor.of(user) for user in (builders.clerk(), builders.reviewer(), second)]
+    for round_ in range(20):
+        draft = builders.black_draft()
+        outcomes = at_once(*_eight_people(draft, officers, today, round_))
+        refusals = (IllegalMove, ValidationError)
+        faults = [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, refusals)]
+        assert not faults, faults
+        done = [o for o in outcomes if not isinstance(o, Exception)]
+        changes = list(Change.objects.filter(listing=draft).order_by("seq"))
+        actions = [change.action for change in changes]
+        carried = [o.action for o in done if isinstance(o, Proposal)]
+        assert actions.count("publish") == sum(isinstance(o, Listing) for o in done) == 1
+        assert actions.count("correct") == carried.count("correct")
+        assert actions.count("withdraw") == carried.count("withdraw") <= 1
+        first = changes[0].version
+        assert [row.version for row in changes] == list(range(first, first + len(changes)))
+        entry = Listing.objects.get(pk=draft.pk)
+        assert entry.version == changes[-1].version
+        if "withdraw" in actions:
+            assert actions[-1] == "withdraw"
+            assert not entry.proposals.open().exists()
+        lines = entry.journal.filter(action__in=set(actions)).values_list("action", flat=True)
+        assert list(lines) == actions
+    assert ledger.verify() is None
+    assert ledger.verify_entries() is None
 
 
 def test_nothing_new_is_locked_once_the_ledger_head_is(committed_rules):
