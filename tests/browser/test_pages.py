@@ -15,20 +15,31 @@ def filled(transactional_db):
     from django.utils import timezone
 
     from jointaction import services as jointaction
+    from listings import services as listings
+    from parties.models import Actor
     from rulebook.services import seed_rules
 
     seed_rules(demo=True)
     firm = builders.firm("通化宏达示例建筑工程有限公司", "91220501MA0ABC1215")
     red = builders.red_published(builders.firm("集安示例参茸药业有限公司"))
-    black = builders.published_black(firm)
+    black = builders.published_black(firm, responsible_persons=[builders.responsible()])
     objection, _code = builders.objection(black)
     repair, _code = builders.repair()
-    draft = builders.black_draft()
+    draft = builders.black_draft(responsible_persons=[builders.responsible()])
+    quashed = listings.propose_withdrawal(
+        builders.published_black(),
+        reason="document_quashed",
+        actor=Actor.of(builders.clerk()),
+        note="行政复议撤销了处理决定。",
+        quashed_by="通化市示例复议决定书",
+        today=timezone.localdate(),
+    )
     jointaction.distribute(today=timezone.localdate())
     return {
         "red": red,
         "black": black,
         "draft": draft,
+        "quashed": quashed,
         "objection": objection,
         "repair": repair,
         "push": black.pushes.filter(unit__code="czj").first(),
@@ -67,13 +78,20 @@ def public_addresses(filled):
 
 
 def desk_addresses(filled):
+    black, draft = filled["black"], filled["draft"]
+    person = black.responsible_persons.get()
     return [
         "/desk/",
         "/desk/listings/",
         "/desk/black/new/",
         "/desk/red/new/",
-        f"/desk/black/{filled['draft'].public_id}/",
-        f"/desk/black/{filled['black'].public_id}/",
+        "/desk/black/new/?category=M05",
+        f"/desk/black/{draft.public_id}/",
+        f"/desk/black/{draft.public_id}/edit/",
+        f"/desk/black/{black.public_id}/",
+        f"/desk/listings/{black.public_id}/withdraw/",
+        f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
+        f"/desk/proposals/{filled['quashed'].public_id}/",
         "/desk/subjects/",
         f"/desk/subjects/{filled['black'].subject.public_id}/",
         "/desk/objections/",

@@ -208,7 +208,7 @@ def test_a_fault_is_not_kept(monkeypatch):
     machine, key = Machine(clerk()), {"Idempotency-Key": "k1"}
     machine.client.raise_request_exception = False
     with monkeypatch.context() as broken:
-        broken.setattr("blacklist.services.name_responsible_persons", None)
+        broken.setattr("blacklist.services.persons.draft_of", None)
         machine.post("/listings/", black_body(responsible_persons=[]), 500, headers=key)
     assert not Listing.objects.exists()
     machine.post("/listings/", black_body(responsible_persons=[]), 201, headers=key)
