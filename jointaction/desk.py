@@ -15,6 +15,7 @@ from casework.workdays import countdown
 from jointaction import policies, services
 from jointaction.forms import AnswerForm, CheckForm, FindForm, HitForm
 from jointaction.models import Check, Hit, Push
+from listings.models import Audience, shown_details
 from parties.desk import desk_access
 from parties.models import Actor
 
@@ -159,12 +160,16 @@ def _push_page(request, found, form=None, refused=None):
     user, listing = request.user, found.listing
     may_answer = found.can("answer") and policies.may_answer(user, found)
     left = countdown(today, [found.feedback_due])
-    own = user.sees_all or user.works_for(listing.department_id)
+    audience = Audience.of(user, listing, otherwise=Audience.UNIT)
     context = {
         "push": found,
         "entry": listing,
         "is_public": listing.is_public(today),
-        "shows_entry": own or listing.is_public(today),
+        "shows_entry": audience is Audience.OWN or listing.is_public(today),
+        "details": [
+            (str(field), field.with_unit(value))
+            for field, value in shown_details(listing, audience)
+        ],
         "late": found.is_overdue(today),
         "left": left.get(found.feedback_due),
         "today": today,

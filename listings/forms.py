@@ -194,7 +194,17 @@ class EntryForm(DetailsForm):
 
 
 class PublishForm(ActForm):
+    """Confirms publication; vouches for the content where the draft holds what is not public."""
+
     version = forms.IntegerField(widget=forms.HiddenInput)
+    attested = forms.BooleanField(
+        label=_("已核对：公开内容不含国家秘密、商业秘密和个人隐私"), required=False
+    )
+
+    def __init__(self, *args, attest, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not attest:
+            del self.fields["attested"]
 
 
 class CorrectForm(DetailsForm):

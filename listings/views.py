@@ -16,7 +16,7 @@ from django.views.decorators.http import condition, require_safe
 
 from listings import ledger
 from listings.filters import ListFilter
-from listings.models import Change, ImportBatch, Listing
+from listings.models import Audience, Change, ImportBatch, Listing, shown_details
 from listings.services import own_end
 from parties.models import Department
 from rulebook.models import Measure, Memorandum
@@ -164,9 +164,8 @@ def entry_page(request, listing, template, **context):
 
 def details_of(listing):
     """The category's own fields that everybody may see, in their order: (title, value)."""
-    fields = listing.category.fields.filter(disclosure="public")
-    details = ((field, listing.details.get(field.code)) for field in fields)
-    return [(str(field), field.with_unit(value)) for field, value in details if value]
+    shown = shown_details(listing, Audience.PUBLIC)
+    return [(str(field), field.with_unit(value)) for field, value in shown]
 
 
 def measures_of(listing):

@@ -309,6 +309,12 @@ def mask_name(name):
     return f"{name[:1]}*" if name else "*"
 
 
+def mask_value(value):
+    """The same of any value that may name a person: its first sign, but never a digit."""
+    masked = mask_name(str(value))
+    return "*" if masked[0].isdigit() else masked
+
+
 class AccessLog(Acted):
     """Every reading of a sealed value: who, which, why."""
 

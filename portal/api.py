@@ -50,6 +50,7 @@ class Entries(Listings, ListingDoor):
 
 class PublishFields(Empty):
     approved_by = serializers.CharField(max_length=150, required=False)
+    attested = serializers.BooleanField(default=False)
 
 
 class Publish(ListingDoor):
@@ -69,6 +70,7 @@ class Publish(ListingDoor):
             actor=self._approver(listing, given.get("approved_by")),
             today=self.today,
             expected_version=version,
+            attested=given["attested"],
         )
         return self.answer(published)
 

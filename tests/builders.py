@@ -177,11 +177,14 @@ def responsible(name="张示例", *, role="legal_representative", **fields):
     }
 
 
-def published_black(subject=None, *, unit="rsj", category="M05", today=None, **fields):
+def published_black(
+    subject=None, *, unit="rsj", category="M05", today=None, attested=False, **fields
+):
     """A black entry published on `today` by the reviewer, drafted by the clerk."""
     today = today or timezone.localdate()
     draft = black_draft(subject, unit=unit, category=category, today=today, **fields)
-    return blacklist.publish(draft, actor=Actor.of(reviewer(unit)), today=today)
+    actor = Actor.of(reviewer(unit))
+    return blacklist.publish(draft, actor=actor, today=today, attested=attested)
 
 
 def red_draft(subject=None, *, unit="scjg", category="RS1", today=None, notice=True, **fields):

@@ -18,7 +18,7 @@ from rulebook.models import Degree
 
 
 @transaction.atomic
-def publish(listing, *, actor, today, expected_version=None):
+def publish(listing, *, actor, today, expected_version=None, attested=False):
     """Put the entry on the black list, once its subject has had the time to answer.
 
     Raises PermissionDenied for an author or another department's officer,
@@ -34,10 +34,16 @@ def publish(listing, *, actor, today, expected_version=None):
     if errors:
         raise ValidationError(errors)
     _serve_together([listing.pk], actor)
-    return listings.publish(listing, actor=actor, today=today, expected_version=expected_version)
+    return listings.publish(
+        listing,
+        actor=actor,
+        today=today,
+        expected_version=expected_version,
+        attested=attested,
+    )
 
 
-def publish_many(drafts, *, actor, today):
+def publish_many(drafts, *, actor, today, attested=False):
     """Put those of many drafts on the black list that lack nothing, each as `publish` asks.
 
     Returns the published keys and {pk: (code, message)} of those held back. Raises
@@ -45,8 +51,14 @@ def publish_many(drafts, *, actor, today):
     """
     rows = BlackListing.objects.filter(pk__in=drafts.values("pk"))
     rows = rows.select_related("prior_notice").prefetch_related("responsible_persons")
-    settle = partial(_serve_together, actor=actor)
-    return listings.publish_ready(rows, actor=actor, today=today, missing=missing, settle=settle)
+    return listings.publish_ready(
+        rows,
+        actor=actor,
+        today=today,
+        missing=missing,
+        settle=partial(_serve_together, actor=actor),
+        attested=attested,
+    )
 
 
 def _serve_together(pks, actor):

@@ -15,6 +15,7 @@ from jointaction import services
 from jointaction.models import Hit
 from jointaction.services.check import MOST_SUBJECTS
 from listings.api import LISTING, measure_shown, shown
+from listings.models import Audience
 from parties.models import PaperType
 
 RESULT = {
@@ -89,7 +90,15 @@ class HitFields(Strict):
     at = Day(required=False)
 
 
-class Checks(Door):
+class CheckDoor(Door):
+    """A door of checks and their hits."""
+
+    def told(self, listings):
+        """The entries that were met, as a unit is told of them."""
+        return shown(listings, self.user, self.today, otherwise=Audience.UNIT)
+
+
+class Checks(CheckDoor):
     scopes = {"GET": "check", "POST": "check"}
     parameters = PAGE_PARAMETERS | {"pending"}
 
@@ -118,7 +127,7 @@ class Checks(Door):
             today=self.today,
         )
         matched = {match.listing.pk: match.listing for row in results for match in row.matches}
-        told = dict(zip(matched, shown(matched.values(), self.user, self.today), strict=True))
+        told = dict(zip(matched, self.told(matched.values()), strict=True))
         answer = {
             "id": str(check.public_id),
             "at": instant(check.at),
@@ -128,14 +137,14 @@ class Checks(Door):
         return Response(answer, 201)
 
     def _hits(self, hits):
-        told = shown([hit.listing for hit in hits], self.user, self.today)
+        told = self.told(hit.listing for hit in hits)
         return [_hit(hit, listing, self.today) for hit, listing in zip(hits, told, strict=True)]
 
 
 PARTS = ("subject", "category", "misconduct", "department", "basis", "measure_set")
 
 
-class CheckFeedback(Door):
+class CheckFeedback(CheckDoor):
     scopes = {"POST": "feedback"}
 
     @extend_schema(summary="反馈一次命中", request=HitFields, responses={200: like(HIT)})
@@ -154,7 +163,7 @@ class CheckFeedback(Door):
             raise Conflict("already_answered", _("这次命中已经反馈过了。"))
         known = {row["code"] for hit in open_ for row in hit.measures}
         answered = [self._answer(hit, given, known) for hit in open_]
-        told = shown([hit.listing for hit in answered], self.user, self.today)
+        told = self.told(hit.listing for hit in answered)
         return Response(_hit(answered[0], told[0], self.today))
 
     def _answer(self, hit, given, known):

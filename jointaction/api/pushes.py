@@ -22,6 +22,7 @@ from jointaction import services
 from jointaction.models import Feedback as Answer
 from jointaction.models import Push
 from listings.api import LISTING, shown
+from listings.models import Audience
 
 PUSH = {
     "id": "5d0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
@@ -82,7 +83,8 @@ class PushDoor(Door):
 
     def show(self, pushes):
         """Pushes with the entry as it may be told today; an order to lift names whom."""
-        told = shown([push.listing for push in pushes], self.user, self.today)
+        entries = [push.listing for push in pushes]
+        told = shown(entries, self.user, self.today, otherwise=Audience.UNIT)
         return [
             _push(push, listing, self.today) for push, listing in zip(pushes, told, strict=True)
         ]

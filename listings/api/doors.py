@@ -132,27 +132,32 @@ class History(ListingDoor):
         return page(self, rows, lambda found: self._lines(listing, found), ordering="pk")
 
     def _lines(self, listing, rows):
-        notes = {}
+        events = {}
         if self.own_notes:
             versions = [row.version for row in rows]
-            events = listing.journal.filter(version__in=versions, action__in=Change.Action.values)
-            notes = dict(events.values_list("version", "note"))
-        return [self._line(row, notes.get(row.version, "")) for row in rows]
+            lines = listing.journal.filter(version__in=versions, action__in=Change.Action.values)
+            events = {line.version: line for line in lines}
+        return [self._line(row, events.get(row.version)) for row in rows]
 
-    def _line(self, row, note):
+    def _line(self, row, event):
         return {
             "seq": row.seq,
             "action": row.action,
             "at": instant(row.at),
-            "note": note,
-            "changes": self._changes(row),
+            "note": event.note if event else "",
+            "changes": self._changes(row, event),
         }
 
-    def _changes(self, row):
-        """Old and new values for the department; others learn which fields were corrected."""
+    def _changes(self, row, event):
+        """Old and new values for the department; others learn which fields were corrected.
+
+        The ledger holds only what is public, the department's own journal all of it.
+        """
         body = getattr(row, "body", None)
         changes = json.loads(bytes(body.body)).get("changes", {}) if body else {}
-        return changes if self.own_notes else {name: [None, None] for name in changes}
+        if self.own_notes:
+            return event.changes if event and changes else changes
+        return {name: [None, None] for name in changes}
 
 
 class Correct(ListingDoor):

@@ -4,10 +4,16 @@ from django.conf import settings
 from django.db.models import Count
 
 from casework.api import instant
-from listings.models import Listing, Proposal, ResponsiblePerson
+from listings.models import (
+    Audience,
+    Listing,
+    Proposal,
+    ResponsiblePerson,
+    own_fields,
+    shown_details,
+)
 from listings.policies import may_read
 from listings.services import measures_of, planned_measures_of
-from rulebook.models import CategoryField
 
 ENDED = {
     "id": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
@@ -62,16 +68,17 @@ LISTING = {
 }
 
 
-def shown(listings, user, today, *, as_public=False):
+def shown(listings, user, today, *, as_public=False, otherwise=Audience.PUBLIC):
     """Entries as Listing objects for `user` today, in the order given.
 
     The number of queries does not grow with the entries, but for one per category of drafts.
     What has ended is told in five words, except to its own department, the supervisor and
-    the auditor. `as_public` leaves out what only they would see of one in force.
+    the auditor. As whom others look is said by `otherwise`; `as_public` has everybody look
+    as the public does.
     """
     listings = list(listings)
     open_ = [listing for listing in listings if may_read(user, listing, today)]
-    parts = _Parts(open_, user, today, as_public=as_public)
+    parts = _Parts(open_, user, today, as_public=as_public, otherwise=otherwise)
     return [
         parts.whole(listing) if listing in parts else ended(listing, today) for listing in listings
     ]
@@ -91,19 +98,22 @@ def ended(listing, today):
 class _Parts:
     """What belongs to many entries at once, read set by set."""
 
-    def __init__(self, listings, user, today, *, as_public):
-        self.today, self.pks = today, {listing.pk for listing in listings}
-        inside = set() if as_public else {row.pk for row in listings if _is_own(row, user)}
+    def __init__(self, listings, user, today, *, as_public, otherwise):
+        self.today = today
+        self.audience = {
+            row.pk: Audience.PUBLIC if as_public else Audience.of(user, row, otherwise=otherwise)
+            for row in listings
+        }
+        inside = {pk for pk, audience in self.audience.items() if audience is Audience.OWN}
         drafts = [row for row in listings if row.status == Listing.Status.DRAFT]
-        self.inside = inside
         self.measures = measures_of(row for row in listings if row.status != Listing.Status.DRAFT)
         self.measures |= planned_measures_of(drafts, today)
-        self.persons = _persons(self.pks, today)
+        self.persons = _persons(self.audience.keys(), today)
         self.pending = _pending(inside)
-        self.fields = _fields({row.category_id for row in listings})
+        self.fields = own_fields({row.category_id for row in listings})
 
     def __contains__(self, listing):
-        return listing.pk in self.pks
+        return listing.pk in self.audience
 
     def whole(self, listing):
         subject, category, department = listing.subject, listing.category, listing.department
@@ -134,24 +144,14 @@ class _Parts:
         }
 
     def _details(self, listing):
-        """The category's own fields; what is not public only to the department itself."""
-        inside = listing.pk in self.inside
-        return [
-            {"code": field.code, "title": str(field), "value": listing.details[field.code]}
-            for field in self.fields.get(listing.category_id, ())
-            if field.code in listing.details
-            and (inside or field.disclosure == CategoryField.Disclosure.PUBLIC)
-        ]
+        found = shown_details(listing, self.audience[listing.pk], self.fields)
+        return [{"code": field.code, "title": str(field), "value": value} for field, value in found]
 
 
 def measure_shown(row):
     """A measure as `measures_of` tells it, with the contract's names alone."""
     names = ("code", "name", "article", "memorandum", "unit", "advisory", "until")
     return {name: row[name] for name in names}
-
-
-def _is_own(listing, user):
-    return user.sees_all or user.works_for(listing.department_id)
 
 
 def _document(listing):
@@ -186,10 +186,3 @@ def _proposal(row):
         "proposed_at": instant(row.created_at),
         "due_on": row.due_on,
     }
-
-
-def _fields(category_ids):
-    found = {}
-    for field in CategoryField.objects.filter(category__in=category_ids).order_by("position"):
-        found.setdefault(field.category_id, []).append(field)
-    return found

@@ -22,7 +22,7 @@ from listings.forms import (
     ReleaseForm,
     WithdrawForm,
 )
-from listings.models import Listing, Proposal, SubjectChange
+from listings.models import Audience, Listing, Proposal, SubjectChange, shown_details
 from parties.desk import desk_access
 from parties.models import Actor, Role
 from rulebook.models import ListCategory
@@ -126,7 +126,10 @@ def entry_page(request, listing, template, *, missing, **context):
         "is_public": listing.is_public(today),
         "today": today,
         "days_left": listing.visible_until and (listing.visible_until - today).days,
-        "details": _details(listing),
+        "details": [
+            (str(field), field.with_unit(value))
+            for field, value in shown_details(listing, Audience.OWN)
+        ],
         "persons": _persons(listing, today),
         "measures": measures or services.measures_of([listing])[listing.pk],
         "missing": words_of(missing(listing, today)) if draft else [],
@@ -153,12 +156,6 @@ def _lines(listing):
     changes = SubjectChange.objects.about(listing.subject).prefetch_related("journal")
     beside = (line for row in [*proposals, *changes] for line in row.journal.all())
     return [*listing.journal.all(), *beside]
-
-
-def _details(listing):
-    fields = listing.category.fields.all()
-    details = ((field, listing.details.get(field.code)) for field in fields)
-    return [(str(field), field.with_unit(value)) for field, value in details if value]
 
 
 def words_of(errors):
@@ -222,12 +219,19 @@ def edit_page(request, listing, *, form_class, edit, template):
 def publish_page(request, listing, *, publish, missing):
     """What publication will do, to be confirmed by who may; nothing is published by a look."""
     today = timezone.localdate()
-    form = PublishForm(given(request), initial={"version": listing.version})
+    attest = services.needs_attestation(listing)
+    initial = {"version": listing.version}
+    form = PublishForm(given(request), attest=attest, initial=initial)
 
     def act():
-        version = form.cleaned_data["version"]
-        actor = Actor.of(request.user)
-        return publish(listing, actor=actor, today=today, expected_version=version)
+        told = form.cleaned_data
+        return publish(
+            listing,
+            actor=Actor.of(request.user),
+            today=today,
+            expected_version=told["version"],
+            attested=told.get("attested", False),
+        )
 
     if request.method == "POST" and form.carry_out(act):
         messages.success(request, gettext("已公布，将推送有关单位。"))
@@ -239,6 +243,11 @@ def publish_page(request, listing, *, publish, missing):
         "form": form,
         "is_draft": listing.can("publish"),
         "missing": words_of(lacking),
+        "details": [
+            (str(field), field.with_unit(value))
+            for field, value in shown_details(listing, Audience.PUBLIC)
+        ],
+        "attestation": services.ATTESTATION,
         "may_publish": policies.may_approve(request.user, listing),
         "last_day": _last_day(listing, today),
         "measures": measures,

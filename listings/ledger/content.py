@@ -4,8 +4,9 @@ import hashlib
 import json
 from datetime import timedelta
 
-from listings.models import Listing
-from rulebook.models import CategoryField
+from listings.models import Audience, Listing, shown_details, shown_value
+from parties.models import mask_value
+from rulebook.models import ListCategory, RuleVersion
 
 VOIDING = {Listing.EndReason.ERROR, Listing.EndReason.DOCUMENT_QUASHED}
 
@@ -23,10 +24,9 @@ def ending(listing):
     }
 
 
-def public_fields(listing, codes):
-    """The public content of an entry as plain JSON values; `codes` from `public_codes()`."""
+def public_fields(listing, fields):
+    """The public content of an entry as plain JSON values; `fields` from `own_fields()`."""
     subject = listing.subject
-    shown = codes.get(listing.category_id, ())
     return {
         "id": str(listing.public_id),
         "list": listing.kind,
@@ -51,7 +51,7 @@ def public_fields(listing, codes):
         "ground": listing.ground,
         "basis": listing.basis.code if listing.basis else None,
         "basis_article": listing.basis_article,
-        "details": {code: value for code, value in listing.details.items() if code in shown},
+        "details": _public_details(listing, fields),
         "measures": listing.measure_set.digest if listing.measure_set else None,
         "measure_until": listing.measure_until,
         "published_on": text_of(listing.published_on),
@@ -62,13 +62,56 @@ def public_fields(listing, codes):
     }
 
 
-def public_codes():
-    """The codes of each category's own fields that everybody may see: {category id: codes}."""
-    found = {}
-    public = CategoryField.objects.filter(disclosure=CategoryField.Disclosure.PUBLIC)
-    for category_id, code in public.values_list("category_id", "code"):
-        found.setdefault(category_id, set()).add(code)
-    return found
+def _public_details(listing, fields):
+    shown = shown_details(listing, Audience.PUBLIC, fields)
+    return {field.code: value for field, value in shown}
+
+
+def public_changes(listing, changes, fields):
+    """What anyone may learn of {field: [old, new]}: of the own fields only the public ones.
+
+    Where no public one changed, nothing but that something did: two empty values.
+    """
+    if "details" not in changes:
+        return changes
+    known = fields.get(listing.category_id, ())
+    shown = {field.code: field for field in known if field.disclosure in Audience.PUBLIC.value}
+    old, new = (
+        {
+            code: shown_value(shown[code], value, Audience.PUBLIC)
+            for code, value in values.items()
+            if code in shown
+        }
+        for values in changes["details"]
+    )
+    return {**changes, "details": [{}, {}] if old == new else [old, new]}
+
+
+def disclosed_since():
+    """Own fields that some version of their rule kept from the public: {(category's code, code)}.
+
+    What an entry holds in them need not be in a body that was written then.
+    """
+    versions = RuleVersion.objects.filter(rule=ListCategory._meta.model_name).order_by()
+    return {
+        (category, code)
+        for category, content in versions.values_list("code", "content")
+        for code, field in content["fields"].items()
+        if field["disclosure"] not in Audience.PUBLIC.value
+    }
+
+
+def same_details(listing, told, fields, since):
+    """Whether the own fields of an entry are those that a body told, under the rule of then.
+
+    A value that was told must be there still, masked or whole, though it may be secret by
+    now; one that was not told must have been secret then.
+    """
+    held = {code: {value, mask_value(value)} for code, value in listing.details.items()}
+    untold = _public_details(listing, fields).keys() - told.keys()
+    return all(value in held.get(code, ()) for code, value in told.items()) and all(
+        (listing.category.code, code) in since for code in untold
+    )
 
 
 def text_of(day):

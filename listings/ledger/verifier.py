@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from listings.ledger.content import digest_of, in_force, public_codes
+from listings.ledger.content import digest_of, disclosed_since, in_force, same_details
 from listings.ledger.writer import GENESIS, Entry, body_of, chain, head
-from listings.models import Change, Listing, ListingVersion
+from listings.models import Change, Listing, ListingVersion, own_fields
 
 CHUNK = 5_000
 
@@ -143,12 +143,13 @@ def verify_entries():
     days for which it is known to have been in force must be its own. An entry without any
     change is told as seq 0. Entries are read 5,000 at a time.
     """
-    codes, done, rows = public_codes(), 0, Listing.objects.with_shared_parts().order_by("pk")
+    rules = own_fields(), disclosed_since()
+    done, rows = 0, Listing.objects.with_shared_parts().order_by("pk")
     while batch := list(rows.filter(pk__gt=done)[:CHUNK]):
         changes, versions = _last_changes(batch), _open_versions(batch)
         for listing in batch:
             seq, action, body = changes.get(listing.pk, NEVER_TOLD)
-            what = _wrong(listing, action, body, codes) or _wrong_days(listing, versions)
+            what = _wrong(listing, action, body, rules) or _wrong_days(listing, versions)
             if what:
                 return Fault(seq, what, str(listing.public_id))
         done = batch[-1].pk
@@ -173,7 +174,7 @@ def _open_versions(batch):
     return {pk: (days, void) for pk, days, void in rows.values_list(*columns)}
 
 
-def _wrong(listing, action, body, codes):
+def _wrong(listing, action, body, rules):
     """What an entry and its last change disagree on, in words, or an empty string."""
     if listing.status == Listing.Status.DRAFT or not action:
         agreed = listing.status == Listing.Status.DRAFT and not action
@@ -181,16 +182,18 @@ def _wrong(listing, action, body, codes):
     if body is None:
         # of what has ended the content may be gone; what is told today must be there
         return "" if action in Listing.ENDINGS else "what it tells today was erased"
-    _whole, now = body_of(Entry(listing, action), codes)
-    if bytes(body) == now or _without_changes(body) == json.loads(now):
+    _whole, now = body_of(Entry(listing, action), rules[0])
+    if bytes(body) == now or _says_the_same(listing, body, now, rules):
         return ""
     return "the entry was altered behind the ledger's back"
 
 
-def _without_changes(body):
-    told = json.loads(bytes(body))
+def _says_the_same(listing, body, now, rules):
+    """The same content but for the own fields, and these as the rule of then disclosed them."""
+    told, now = json.loads(bytes(body)), json.loads(now)
     told.pop("changes", None)
-    return told
+    details, _now = told.pop("details", {}), now.pop("details", {})
+    return told == now and same_details(listing, details, *rules)
 
 
 def _wrong_days(listing, versions):

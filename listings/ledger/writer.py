@@ -20,10 +20,10 @@ from listings.ledger.content import (
     digest_of,
     ending,
     in_force,
-    public_codes,
+    public_changes,
     public_fields,
 )
-from listings.models import LedgerHead, Listing, ListingVersion
+from listings.models import LedgerHead, Listing, ListingVersion, own_fields
 
 GENESIS = hashlib.sha256(b"credit portal ledger").digest()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,8 +53,8 @@ def append(entries):
     """
     if not entries:
         return range(0)
-    codes = public_codes()
-    kept = [_kept(entry, codes) for entry in entries]
+    fields = own_fields({entry.listing.category_id for entry in entries})
+    kept = [_kept(entry, fields) for entry in entries]
     last = _lock_head()
     at = max(timezone.now(), last.at)
     seqs = range(last.seq + 1, last.seq + 1 + len(entries))
@@ -100,26 +100,27 @@ def chain(previous, seq, listing_id, action, at, digest):
     return hashlib.sha256(previous + packed).digest()
 
 
-def _kept(entry, codes):
+def _kept(entry, fields):
     """What is kept of one act: (salt, body, digest, content of the version or None).
 
     The body is what the public could learn: no paper number, no secret, persons masked.
     """
-    body, content = body_of(entry, codes)
+    body, content = body_of(entry, fields)
     salt = os.urandom(16)
     return salt, body, digest_of(salt, body), content if entry.action in VERSIONED else None
 
 
-def body_of(entry, codes):
+def body_of(entry, fields):
     """(body, the same without what changed) of one act, as stored bytes."""
     if entry.action == "erase":
         body = canonical(entry.changes)
         return body, body
     ended = entry.action in Listing.ENDINGS
-    fields = ending(entry.listing) if ended else public_fields(entry.listing, codes)
-    content = canonical(fields)
+    told = ending(entry.listing) if ended else public_fields(entry.listing, fields)
+    content = canonical(told)
     if entry.changes and not ended:
-        return canonical({**fields, "changes": entry.changes}), content
+        changes = public_changes(entry.listing, entry.changes, fields)
+        return canonical({**told, "changes": changes}), content
     return content, content
 
 

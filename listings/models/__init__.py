@@ -1,5 +1,13 @@
 """The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
 
+from listings.models.disclosure import (
+    DISCLOSURE,
+    Audience,
+    holds_undisclosed,
+    own_fields,
+    shown_details,
+    shown_value,
+)
 from listings.models.entry import SEARCH_LIMIT, Listing, ListingQuerySet, MeasureSet
 from listings.models.history import (
     Change,
@@ -21,8 +29,10 @@ from listings.models.parts import (
 from listings.models.records import AdverseRecord, ImportBatch
 
 __all__ = [
+    "DISCLOSURE",
     "SEARCH_LIMIT",
     "AdverseRecord",
+    "Audience",
     "Change",
     "ChangeBody",
     "ChangeQuerySet",
@@ -40,4 +50,8 @@ __all__ = [
     "ResponsiblePersonQuerySet",
     "SubjectChange",
     "SubjectChangeQuerySet",
+    "holds_undisclosed",
+    "own_fields",
+    "shown_details",
+    "shown_value",
 ]

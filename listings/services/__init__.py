@@ -21,10 +21,12 @@ from listings.services.proposal import (
     reject,
 )
 from listings.services.publish import (
+    ATTESTATION,
     last_day,
     measures_for,
     measures_for_role,
     measures_of,
+    needs_attestation,
     own_end,
     planned_measures,
     planned_measures_of,
@@ -40,6 +42,7 @@ from listings.services.subjects import (
 )
 
 __all__ = [
+    "ATTESTATION",
     "RELEASE_REASONS",
     "WITHDRAWAL_REASONS",
     "annotate",
@@ -56,6 +59,7 @@ __all__ = [
     "measures_for",
     "measures_for_role",
     "measures_of",
+    "needs_attestation",
     "own_end",
     "planned_measures",
     "planned_measures_of",

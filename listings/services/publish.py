@@ -9,11 +9,18 @@ from django.db import transaction
 from django.db.models import F, JSONField, Value
 from django.db.models.expressions import CombinedExpression
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from casework.moves import move, move_many
 from casework.workdays import add_months
 from listings import ledger, policies
-from listings.models import Listing, MeasureSet, ResponsiblePerson
+from listings.models import (
+    Listing,
+    MeasureSet,
+    ResponsiblePerson,
+    holds_undisclosed,
+    own_fields,
+)
 from listings.services.draft import refuse_duplicate
 from parties.models import Department
 from rulebook.models import Measure, Memorandum, MemorandumMeasure, parameter
@@ -23,13 +30,15 @@ CHUNK = 5_000  # entries that the ledger takes at once
 
 
 @transaction.atomic
-def publish(listing, *, actor, today, expected_version=None, note=""):
+def publish(listing, *, actor, today, expected_version=None, note="", attested=False):
     """Put a draft on its list from `today`; the list apps have asked their own conditions first.
 
-    From then on it stays under the version of its category's rule of that day. Raises
-    ValidationError where the legal basis is missing or too low, or the entry
-    doubles another; IllegalMove where it is no draft; StaleVersion.
+    From then on it stays under the version of its category's rule of that day. `attested`
+    says that the actor vouches for what is made public. Raises ValidationError where the
+    legal basis is missing or too low, the entry doubles another, or nobody vouches where
+    somebody must (`not_attested`); IllegalMove where it is no draft; StaleVersion.
     """
+    refuse_unattested(listing, attested=attested)
     refuse_without_basis(listing, today)
     refuse_category(listing)
     refuse_duplicate(listing)
@@ -38,8 +47,9 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
         Listing(pk=listing.pk),
         "publish",
         actor=actor,
-        note=note,
+        note=_with_attestation(note, attested=attested),
         expected_version=expected_version,
+        attested_by=actor.user if attested else None,
         published_on=today,
         visible_until=until,
         ended_on=None,
@@ -55,17 +65,19 @@ def publish(listing, *, actor, today, expected_version=None, note=""):
 
 
 @transaction.atomic
-def publish_ready(drafts, *, actor, today, missing, settle=None, note=""):
+def publish_ready(drafts, *, actor, today, missing, settle=None, note="", attested=False):
     """Put those of many drafts on their list that lack nothing; the others stay drafts.
 
     `drafts` is a queryset of one list, with whatever its `missing(listing, today)` looks at;
     that function is the list's own condition, and `settle(keys)` what it still notes on those
-    that go. Returns the published keys and what holds the
-    others back: {pk: (code, message)}. Raises PermissionDenied where `actor` is no reviewer.
+    that go. Returns the published keys and what holds the others back: {pk: (code, message)}.
+    `attested` says that the actor vouches for what is made public of all of them. Raises
+    PermissionDenied where `actor` is no reviewer.
     """
     rows = drafts.order_by("pk").select_for_update(of=("self",))
     others = set(drafts.not_written_by(actor.user).values_list("pk", flat=True))
     hindered = _Hindrances(today)
+    fields = own_fields()
     ready, held = [], {}
     for listing in rows.iterator(chunk_size=CHUNK):
         if not policies.may_review(actor.user, listing):
@@ -73,18 +85,20 @@ def publish_ready(drafts, *, actor, today, missing, settle=None, note=""):
         errors = {**missing(listing, today), **hindered.of(listing)}
         if listing.pk not in others:
             errors["approver"] = ValidationError(_("起草人不能审核自己的记录。"), code="own_draft")
+        if not attested and holds_undisclosed(listing, fields):
+            errors["attested"] = _not_attested()
         if errors:
             held[listing.pk] = _in_words(errors)
         else:
             ready.append(listing.pk)
-    if settle:
-        settle(ready)
-    publish_many(Listing.objects.filter(pk__in=ready), actor=actor, today=today, note=note)
+    (settle or list)(ready)
+    rows = Listing.objects.filter(pk__in=ready)
+    publish_many(rows, actor=actor, today=today, note=note, attested=attested)
     return ready, held
 
 
 @transaction.atomic
-def publish_many(drafts, *, actor, today, note=""):
+def publish_many(drafts, *, actor, today, note="", attested=False):
     """Put many drafts on their list, set-based; returns how many.
 
     The caller has checked what each needs. Drafts alike in what decides their measures and
@@ -97,8 +111,9 @@ def publish_many(drafts, *, actor, today, note=""):
             Listing.objects.filter(pk__in=pks),
             "publish",
             actor=actor,
-            note=note,
+            note=_with_attestation(note, attested=attested),
             wait=True,
+            attested_by=actor.user if attested else None,
             published_on=today,
             visible_until=until,
             measure_set=_measure_set(measures),
@@ -159,6 +174,28 @@ def _in_words(errors):
     """({field: ValidationError or list of them}) as (code of the first, all messages)."""
     found = [ValidationError(error).error_list[0] for error in errors.values()]
     return found[0].code or "", "；".join(str(error.messages[0]) for error in found)
+
+
+ATTESTATION = gettext_lazy("请先核对：公开内容不含国家秘密、商业秘密和个人隐私。")
+
+
+def needs_attestation(listing):
+    """Whether somebody must vouch before publication: the draft holds what is not for everybody."""
+    return holds_undisclosed(listing, own_fields({listing.category_id}))
+
+
+def refuse_unattested(listing, *, attested):
+    if not attested and needs_attestation(listing):
+        raise ValidationError({"attested": _not_attested()})
+
+
+def _not_attested():
+    return ValidationError(str(ATTESTATION), code="not_attested")
+
+
+def _with_attestation(note, *, attested):
+    """The journal says that, and so by whom, the content was looked at."""
+    return " ".join(filter(None, [note, _("已核对公开内容。") if attested else ""]))
 
 
 def refuse_category(listing):

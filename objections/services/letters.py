@@ -11,9 +11,9 @@ from django.utils.translation import override
 
 from casework import documents
 from casework.workdays import working_days_between
+from listings.models import Audience, shown_value
 from objections.models import Objection
 from parties.models import CLOCK
-from rulebook.models import CategoryField
 
 log = logging.getLogger(__name__)
 Outcome = Objection.Outcome
@@ -127,11 +127,15 @@ def _detail_rows(listing, old, new):
         if old.get(field.code) != new.get(field.code)
     ]
     return [
-        [field.title, *(str(field.with_unit(row.get(field.code, ""))) for row in (old, new))]
-        if field.disclosure == CategoryField.Disclosure.PUBLIC
+        [field.title, *(_detail(field, row.get(field.code)) for row in (old, new))]
+        if field.disclosure in Audience.PUBLIC.value
         else [field.title, _("不公开"), _("已更正，不公开")]
         for field in changed
     ]
+
+
+def _detail(field, value):
+    return str(field.with_unit(shown_value(field, value, Audience.PUBLIC))) if value else ""
 
 
 def _shown(target, name, value):

@@ -106,7 +106,7 @@ def announce(listing, *, actor, today, notice_from, notice_until):
 
 
 @transaction.atomic
-def publish(listing, *, actor, today, expected_version=None):
+def publish(listing, *, actor, today, expected_version=None, attested=False):
     """Recognise the subject, once the public notice is over and the black list is clear of it.
 
     Raises PermissionDenied for an author, ValidationError `black_listed` or
@@ -121,18 +121,26 @@ def publish(listing, *, actor, today, expected_version=None):
     if errors:
         raise ValidationError(errors)
     Screening.objects.create(listing=listing, clear=True)
-    return listings.publish(listing, actor=actor, today=today, expected_version=expected_version)
+    return listings.publish(
+        listing,
+        actor=actor,
+        today=today,
+        expected_version=expected_version,
+        attested=attested,
+    )
 
 
 @transaction.atomic
-def publish_many(drafts, *, actor, today):
+def publish_many(drafts, *, actor, today, attested=False):
     """Recognise those of many nominated subjects where nothing is missing, as `publish` asks.
 
     Returns the published keys and {pk: (code, message)} of those held back. Raises
     PermissionDenied where `actor` is no reviewer of the department.
     """
     rows = _screened(today).filter(pk__in=drafts.values("pk"))
-    ready, held = listings.publish_ready(rows, actor=actor, today=today, missing=_lacking)
+    ready, held = listings.publish_ready(
+        rows, actor=actor, today=today, missing=_lacking, attested=attested
+    )
     Screening.objects.bulk_create(Screening(listing_id=pk, clear=True) for pk in ready)
     return ready, held
 

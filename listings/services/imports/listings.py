@@ -35,11 +35,14 @@ MESSAGES = {  # fate: (name of the column, what is wrong)
 
 
 @transaction.atomic
-def import_listings(path, task, *, approver=None, rejected_to=None, dry_run=False, progress=None):
+def import_listings(
+    path, task, *, approver=None, attested=False, rejected_to=None, dry_run=False, progress=None
+):
     """Take a file of entries into drafts; returns its summary and its problems.
 
     With `approver` (an Actor) those drafts are published that lack nothing; the others
-    stay drafts, and the problems say why. The same file again changes nothing. Raises
+    stay drafts, and the problems say why; `attested` says that the approver vouches for what
+    is made public. The same file again changes nothing. Raises
     UnreadableFile, PermissionDenied, ValidationError.
     """
     _may(task, approver)
@@ -54,7 +57,7 @@ def import_listings(path, task, *, approver=None, rejected_to=None, dry_run=Fals
     for fate, (name, message) in MESSAGES.items():
         staging.refuse(fate, title(name), message)
     _write(task, staging)
-    published = _publish(task, staging, approver) if approver else {}
+    published = _publish(task, staging, approver, attested=attested) if approver else {}
     summary, _batch = staging.finish(
         ImportBatch.Kind.LISTINGS,
         department=task.department,
@@ -280,12 +283,14 @@ ON CONFLICT (listing_id) DO {f"UPDATE SET {update}" if kept else "NOTHING"}
 """  # noqa: S608 - column names of our own
 
 
-def _publish(task, staging, approver):
+def _publish(task, staging, approver, *, attested):
     """Publish what lacks nothing; the rest is remarked upon. {published, held} for the summary."""
     drafts = Listing.objects.filter(
         pk__in=_keys("created", "updated", "unchanged"), status=Listing.Status.DRAFT
     )
-    published, held = task.steps.publish(drafts, actor=approver, today=task.today)
+    published, held = task.steps.publish(
+        drafts, actor=approver, today=task.today, attested=attested
+    )
     by_reason = {}
     for pk, reason in held.items():
         by_reason.setdefault(reason, []).append(pk)

@@ -93,7 +93,7 @@ class Steps:
     stage: callable
     table: str
     given: str
-    publish: callable  # (drafts, *, actor, today) -> (keys published, {pk: (code, message)})
+    publish: callable  # (drafts, *, actor, today, attested) -> (keys, {pk: (code, message)})
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,17 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="USER", help="the author of the drafts")
         parser.add_argument("--publish", action="store_true")
         parser.add_argument("--approver", metavar="USER", help="the reviewer who publishes")
+        parser.add_argument(
+            "--attest",
+            action="store_true",
+            help="the approver has made sure that nothing secret or private is made public; "
+            "without it, drafts that hold fields not for everybody are held back",
+        )
         parser.add_argument("--dry-run", action="store_true", help="check everything, keep nothing")
         parser.add_argument("--rejected", type=Path, metavar="XLSX", help="where rejected rows go")
 
     def handle(self, *, file, kind, category, department, dry_run, rejected, **options):
-        if options["publish"] != bool(options["approver"]):
-            raise CommandError("--publish and --approver go together")
+        _check_together(**options)
         try:
             summary, problems = import_listings(
                 file,
@@ -42,6 +47,7 @@ class Command(BaseCommand):
                 department=_one(Department, code=department),
                 actor=_actor(options["by"]) or Actor(label="import_listings"),
                 approver=_actor(options["approver"]),
+                attested=options["attest"],
                 rejected_to=rejected,
                 dry_run=dry_run,
                 progress=imports.Progress(self.stderr),
@@ -59,6 +65,13 @@ class Command(BaseCommand):
             raise CommandError("the same entries were changed meanwhile; run it again") from reason
         imports.report(problems, self.stderr)
         self.stdout.write(json.dumps(summary, ensure_ascii=False))
+
+
+def _check_together(*, publish, approver, attest, **options):
+    if publish != bool(approver):
+        raise CommandError("--publish and --approver go together")
+    if attest and not publish:
+        raise CommandError("--attest goes with --publish")
 
 
 def _one(model, **known):

@@ -316,7 +316,8 @@ def _hear(story, entry, listing, answered, *, today):
 
 
 def _publish(story, entry, listing, *, today):
-    published = blacklist.publish(listing, actor=staff.reviewer(entry.unit), today=today)
+    actor, attested = staff.reviewer(entry.unit), listings.needs_attestation(listing)
+    published = blacklist.publish(listing, actor=actor, today=today, attested=attested)
     story.lapses(published.visible_until)
     if entry.then:
         entry.then(published, today)
