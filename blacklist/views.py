@@ -1,14 +1,25 @@
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from blacklist.models import BlackListing
 from blacklist.services import repair_from
+from listings.services import export
 from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
 from rulebook.models import parameter
 
 
+def _served_on(row):
+    return row.prior_notice.served_on if hasattr(row, "prior_notice") else None
+
+
+SERVED_ON = export.Column(
+    "notice_served_on", gettext_lazy("告知送达日期"), _served_on, join="prior_notice"
+)
+
+
 @shows_entries
 def black_list(request):
-    return list_page(request, BlackListing.objects.all(), kind="black")
+    return list_page(request, BlackListing.objects.all(), kind="black", extra=[SERVED_ON])
 
 
 @shows_entries

@@ -1,6 +1,5 @@
-"""What the pages of both lists share: the list with its filters, its CSV, the entry."""
+"""What the pages of both lists share: the list with its filters and downloads, the entry."""
 
-import csv
 import json
 from functools import wraps
 
@@ -17,18 +16,19 @@ from django.views.decorators.http import condition, require_safe
 from listings import ledger
 from listings.filters import ListFilter
 from listings.models import Audience, Change, ImportBatch, Listing, shown_details
-from listings.services import own_end
+from listings.services import export, own_end
 from parties.models import Department
-from rulebook.models import Measure, Memorandum
+from rulebook.models import Measure, Memorandum, RuleVersion
 
 PAGE = 20
 
 
 def etag_of(request, *more, **_kwargs):
-    """A page of entries is the same while ledger, day, language, display and release are."""
+    """A page of entries is the same while ledger, rules, day, language, display, release are."""
     display = request.COOKIES.get("size", ""), request.COOKIES.get("contrast", "")
     today = timezone.localdate().isoformat()
-    parts = (str(ledger.head().seq), today, get_language(), *display, settings.RELEASE, *more)
+    told = ledger.head().seq, RuleVersion.objects.last_key()
+    parts = (*map(str, told), today, get_language(), *display, settings.RELEASE, *more)
     return f'"{ledger.digest_of(b"", ledger.canonical(parts)).hex()[:32]}"'
 
 
@@ -57,15 +57,20 @@ def shows_entries(view, *, etag=etag_of):
     return outer
 
 
-def list_page(request, entries, *, kind):
-    """One of the two lists: filtered, newest first, page by page or whole as CSV."""
+def list_page(request, entries, *, kind, extra=()):
+    """One of the two lists: filtered, newest first, page by page or whole as a file.
+
+    `extra` are columns of the file that only this list has.
+    """
     today = timezone.localdate()
     rows = entries.public(today).with_parts().marking_paused(today)
     rows = rows.order_by("-published_on", "-id")
     found = ListFilter(request.GET, queryset=rows, kind=kind)
     rows = found.qs if found.is_valid() else rows.none()
-    if request.GET.get("format") == "csv":
-        return _csv(rows, kind)
+    form = request.GET.get("format")
+    if form in FORMS and found.is_valid():
+        category = found.form.cleaned_data["category"]
+        return _download(rows, form, kind=kind, today=today, category=category, extra=extra)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "kind": kind,
@@ -73,60 +78,30 @@ def list_page(request, entries, *, kind):
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "today": today,
+        "licence": export.LICENCE,
     }
     return render(request, "listings/list.html", context)
 
 
-HEADINGS = (
-    "名称", "统一社会信用代码", "名单", "类别", "失信行为", "程度", "认定部门", "文书文号",
-    "文书日期", "公布日", "最后公布日", "异议处理中", "记录编号",
-)  # fmt: skip
+FORMS = {  # of a download: how it is named to browsers, and what makes it
+    "csv": ("text/csv; charset=utf-8", lambda table, _today: export.csv_parts(table)),
+    "json": ("application/json", lambda table, today: export.json_parts(table, today=today)),
+    "xlsx": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        lambda table, today: export.xlsx_parts(table, today=today),
+    ),
+}
 
 
-def _csv(rows, kind):
-    """The rows as a file that a spreadsheet opens as it is: marked UTF-8, no cell a formula."""
-    writer = csv.writer(Echo())
-    lines = (writer.writerow([_cell(value) for value in line]) for line in _lines(rows))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"{kind}-{timezone.localdate().isoformat()}.csv"
+def _download(entries, form, *, kind, today, category, extra):
+    """The whole list as a file, made while it is sent."""
+    media_type, parts = FORMS[form]
+    table = export.Table(entries, category=category, extra=extra)
+    response = StreamingHttpResponse(parts(table, today), content_type=media_type)
+    name = f"{kind}-{today.isoformat()}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Link"] = f'<{settings.BASE_URL}{reverse("about")}>; rel="license"'
     return response
-
-
-class Echo:
-    """A file that hands each line on instead of keeping it."""
-
-    def write(self, line):
-        return line
-
-
-def _lines(rows):
-    first, *rest = HEADINGS
-    yield [f"\ufeff{first}", *rest]
-    for row in rows.iterator(chunk_size=2_000):
-        yield [
-            row.subject.display_name,
-            row.subject.code or "",
-            row.get_kind_display(),
-            str(row.category),
-            str(row.misconduct or ""),
-            row.get_degree_display(),
-            row.department.name,
-            row.document_number,
-            row.document_date or "",
-            row.published_on,
-            row.visible_until,
-            gettext("是") if row.disputed else "",
-            row.public_id,
-        ]
-
-
-FORMULA = set("=+-@\t\r\n＝＋－＠")  # spreadsheets of our readers take the wide ones too
-
-
-def _cell(value):
-    text = str(value)
-    return f"'{text}" if text[:1] in FORMULA else text
 
 
 def shown_entry(entries, public_id, today):

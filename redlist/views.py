@@ -1,15 +1,24 @@
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from listings.services import export
 from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
 from redlist.models import RedListing
 
 
+def _nominator(row):
+    return row.nomination.nominator if hasattr(row, "nomination") else ""
+
+
+NOMINATOR = export.Column("nominator", gettext_lazy("推荐单位"), _nominator, join="nomination")
+
+
 @shows_entries
 def red_list(request):
-    return list_page(request, RedListing.objects.all(), kind="red")
+    return list_page(request, RedListing.objects.all(), kind="red", extra=[NOMINATOR])
 
 
 @shows_entries

@@ -407,6 +407,10 @@ class RuleVersionQuerySet(models.QuerySet):
         """The versions of one rule row, the oldest first."""
         return self.filter(rule=rule._meta.model_name, code=rule_code(rule)).order_by("version")
 
+    def last_key(self):
+        """The key of the newest version of any rule, or None: it changes when a rule does."""
+        return self.order_by("-pk").values_list("pk", flat=True).first()
+
     def in_force(self, rule, day):
         """The version of `rule` that was in force on `day`, or None."""
         return self.of(rule).filter(in_force_from__lte=day).last()
