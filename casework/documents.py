@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import filetype
@@ -13,6 +14,7 @@ import segno
 import typst
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
@@ -88,6 +90,13 @@ def keep(content, *, name, media_type, actor):
 
 def read(document):
     return (Path(settings.MEDIA_ROOT) / document.path).read_bytes()
+
+
+def discard(document):
+    """Delete a stored file for good; its bytes go when the transaction commits."""
+    place = Path(settings.MEDIA_ROOT) / document.path
+    document.delete()
+    transaction.on_commit(partial(place.unlink, missing_ok=True))
 
 
 def _refuse_too_large(image, name):

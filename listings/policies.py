@@ -17,6 +17,11 @@ def may_edit(user, listing):
     return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(listing.department_id)
 
 
+def may_import(user, department_id):
+    """Files are brought by a clerk or reviewer of the department whose rows they hold."""
+    return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department_id)
+
+
 def may_approve(user, listing):
     """Four eyes: a reviewer of the department who wrote no part of the draft."""
     return may_review(user, listing) and user.pk not in listing.author_ids()

@@ -34,8 +34,8 @@ def etag_of(request, *more, **_kwargs):
 
 def etag_with_records(request, **_kwargs):
     """The same for a page that tells of the credit file as well, which the ledger leaves out."""
-    batches = ImportBatch.objects.filter(kind=ImportBatch.Kind.RECORDS)
-    return etag_of(request, str(batches.values_list("pk", flat=True).first()))
+    done = ImportBatch.objects.filter(kind=ImportBatch.Kind.RECORDS, state=ImportBatch.State.DONE)
+    return etag_of(request, str(done.count()))
 
 
 def shows_entries(view, *, etag=etag_of):

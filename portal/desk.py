@@ -1,19 +1,30 @@
-"""The desk's first page, and the supervisor's board."""
+"""The desk's first page, the supervisor's board, and the import wizard."""
 
 from itertools import groupby
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.shortcuts import render
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
+from casework.desk import given, timeline
+from casework.forms import ActForm
+from casework.views import attachment
 from jointaction.models import Push
 from jointaction.policies import may_answer, may_check
+from listings.models import ImportBatch
+from listings.policies import may_import
 from parties.desk import desk_access
+from parties.models import Actor
 from portal import services
-from portal.forms import MattersForm, YearForm
+from portal.forms import ImportForm, MattersForm, YearForm
+from portal.services import wizard
 from portal.services.matters import GROUPS, TABS
+from rulebook.models import ListCategory
 
 PAGE = 20
 
@@ -63,3 +74,98 @@ def board(request):
     form = YearForm(request.GET, today=today)
     context = {"form": form, "year": form.chosen, **services.board(today, form.chosen)}
     return render(request, "portal/desk_board.html", context)
+
+
+# --- files that a department brings ----------------------------------------
+
+IMPORT_STEPS = {
+    "preview": gettext_lazy("上传并预览"),
+    "commit": gettext_lazy("导入"),
+    "discard": gettext_lazy("放弃"),
+}
+ERRORS = 200
+
+
+@require_safe
+@desk_access
+def imports(request):
+    """The files that the department brought, the newest first."""
+    user = request.user
+    rows = ImportBatch.objects.of_desk(user).with_parts()
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "may_import": may_import(user, user.department_id),
+    }
+    return render(request, "portal/desk_imports.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def import_new(request):
+    """A file is tried; what its import would do is shown before anything is written."""
+    user = request.user
+    if not may_import(user, user.department_id):
+        raise PermissionDenied
+    categories = ListCategory.objects.filter(active=True, departments=user.department_id)
+    form = ImportForm(given(request), request.FILES or None, categories=categories)
+
+    def look():
+        return wizard.preview(
+            form.cleaned_data["file"],
+            **form.chosen,
+            department=user.department,
+            actor=Actor.of(user),
+        )
+
+    if request.method == "POST" and form.carry_out(look):
+        return redirect("desk-import", form.result.public_id)
+    return render(request, "portal/desk_import_new.html", {"form": form}, status=form.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def import_batch(request, public_id):
+    """What a file would do, or did; from here it is taken in or given up."""
+    batch = _batch_of(request, public_id)
+    form = ActForm(given(request))
+    acts = {
+        "commit": (wizard.commit, gettext("已导入。")),
+        "discard": (wizard.discard, gettext("已放弃，上传的文件已删除。")),
+    }
+    if request.method == "POST":
+        if request.POST.get("act") not in acts:
+            raise Http404
+        act, words = acts[request.POST["act"]]
+        if form.carry_out(act, batch, actor=Actor.of(request.user)):
+            messages.success(request, words)
+            return redirect("desk-import", public_id)
+    may = may_import(request.user, batch.department_id)
+    context = {
+        "batch": batch,
+        "form": form,
+        "errors": batch.errors[:ERRORS],
+        "waits": batch.state == ImportBatch.State.PREVIEWED,
+        "may_import": may,
+        "may_fetch": may and batch.rejected_file,
+        "steps": timeline(batch.journal.all(), IMPORT_STEPS),
+    }
+    return render(request, "portal/desk_import.html", context, status=form.status)
+
+
+@require_safe
+@desk_access
+def import_rejected(request, public_id):
+    """The rejected rows with their reasons: the sender's own rows, for the sender's unit alone."""
+    batch = _batch_of(request, public_id)
+    if not may_import(request.user, batch.department_id):
+        raise PermissionDenied
+    if batch.rejected_file is None:
+        raise Http404
+    return attachment(batch.rejected_file)
+
+
+def _batch_of(request, public_id):
+    rows = ImportBatch.objects.of_desk(request.user).with_parts()
+    return get_object_or_404(rows, public_id=public_id)

@@ -1,8 +1,14 @@
+from itertools import groupby
+
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.utils.translation import gettext_lazy as _
 from django_otp import match_token
+
+from casework.forms import ActForm
+from listings.models import ImportBatch
+from rulebook.models import ListKind
 
 
 class SignInForm(AuthenticationForm):
@@ -69,3 +75,39 @@ class YearForm(forms.Form):
     @property
     def chosen(self):
         return (self.is_valid() and self.cleaned_data["year"]) or self.today.year
+
+
+class ImportForm(ActForm):
+    """Which file, and what its rows are: penalties, or entries of one category."""
+
+    RECORDS = "records"
+
+    what = forms.ChoiceField(
+        label=_("文件里是什么"), error_messages={"required": _("选择文件里是什么")}
+    )
+    file = forms.FileField(
+        label=_("文件"),
+        help_text=_("CSV 或 xlsx，不超过 20 MB；第一行是列名。"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+        error_messages={"required": _("选择文件"), "empty": _("文件是空的，请重新选择")},
+    )
+
+    def __init__(self, *args, categories, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.categories = {row.code: row for row in categories}
+        by_list = groupby(self.categories.values(), key=lambda row: row.kind)
+        self.fields["what"].choices = [
+            ("", _("请选择")),
+            (self.RECORDS, _("行政处罚（双公示），记入信用档案")),
+            *(
+                (ListKind(kind).label, [(row.code, f"{row.code} {row}") for row in rows])
+                for kind, rows in by_list
+            ),
+        ]
+
+    @property
+    def chosen(self):
+        """The kind of the batch, and its category or None."""
+        category = self.categories.get(self.cleaned_data["what"])
+        kinds = ImportBatch.Kind
+        return {"kind": kinds.LISTINGS if category else kinds.RECORDS, "category": category}

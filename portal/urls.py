@@ -23,6 +23,12 @@ public = [
 desk = [
     path("", staff.home, name="desk-home"),
     path("board/", staff.board, name="desk-supervision"),
+    path("imports/", staff.imports, name="desk-imports"),
+    path("imports/new/", staff.import_new, name="desk-import-new"),
+    path("imports/<uuid:public_id>/", staff.import_batch, name="desk-import"),
+    path(
+        "imports/<uuid:public_id>/rejected.xlsx", staff.import_rejected, name="desk-import-rejected"
+    ),
 ]
 
 api = [

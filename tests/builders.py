@@ -8,6 +8,7 @@ import datetime
 from itertools import count
 
 from django.contrib.auth import BACKEND_SESSION_KEY
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -19,6 +20,7 @@ from objections import services as objections
 from parties import services as parties
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
 from parties.models import PUBLIC, Actor, ApiKey, Department, Role, User
+from portal.services import wizard
 from redlist import services as redlist
 from repair import services as repairs
 from rulebook.models import ListCategory
@@ -222,6 +224,24 @@ def review(*, today=None):
 def last_public_day(day, **fields):
     """A black entry whose last public day is `day`, published two months before it."""
     return published_black(today=add_months(day, -2), visible_until=day, **fields)
+
+
+def previewed(category="M05", *, unit="rsj"):
+    """A file of two rows that the clerk tried, one of them sent back; it waits for a decision."""
+    if isinstance(category, str):
+        category = ListCategory.objects.get(code=category)
+    rows = (
+        "主体名称,统一社会信用代码,文书文号",
+        f"通化示例酒业有限公司,{code_of(next(numbers))},示例〔2026〕{next(numbers)}号",
+        "通化示例米业有限公司,91220501MA0ABC1216,示例〔2026〕2号",
+    )
+    return wizard.preview(
+        SimpleUploadedFile("黑名单.csv", "\n".join(rows).encode()),
+        kind="listings",
+        category=category,
+        department=department(unit),
+        actor=Actor.of(clerk(unit)),
+    )
 
 
 # ── remedies ──────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,10 @@ DOORS = {
     "metrics": LOCAL,
     "desk-home": STAFF,
     "desk-supervision": BOARD,
+    "desk-imports": STAFF,
+    "desk-import-new": STAFF,
+    "desk-import": MATTER,
+    "desk-import-rejected": ACT,
     "desk-objections": STAFF,
     "desk-objection-new": STAFF,
     "desk-objection": MATTER,
@@ -190,6 +194,7 @@ def house(rules):
         reference="示例1",
         today=timezone.localdate(),
     )
+    batch = builders.previewed(entry.category)
     people = {
         "stranger": builders.officer("hbj", Role.CLERK, Role.REVIEWER, Role.LIAISON),
         "clerk": builders.clerk(),
@@ -223,6 +228,8 @@ def house(rules):
             "desk-subject-merge": entry.subject,
             "desk-subject-approve": change,
             "desk-subject-reject": change,
+            "desk-import": batch,
+            "desk-import-rejected": batch,
             "desk-push": push,
             "desk-push-acknowledge": push,
             "desk-push-answer": push,
@@ -355,6 +362,7 @@ def test_every_page_of_the_own_unit_opens(house):
 ROWS = (
     "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
     "desk-checks", "desk-notices", "desk-objections", "desk-repairs", "desk-supervision",
+    "desk-imports",
 )  # fmt: skip
 
 
@@ -377,6 +385,7 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
         entry, _red, _draft = (
             builders.published_black(), builders.red_published(), builders.black_draft()
         )  # fmt: skip
+        builders.previewed(entry.category)
         builders.objection(entry)
         builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
         jointaction.distribute(today=today)

@@ -20,6 +20,7 @@ from listings.models import Change, Listing, Proposal
 from objections import services as objections
 from objections.models import Objection
 from parties.models import CLOCK, Actor, Role
+from portal.services import wizard
 from rulebook.models import ListCategory, RuleVersion
 from rulebook.services import record_version, seed_rules
 from tests import builders
@@ -60,6 +61,20 @@ def test_of_eight_officers_publishing_at_once_exactly_one_succeeds(committed_rul
     assert sum(isinstance(outcome, Listing) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 7
     assert Change.objects.filter(listing=draft, action="publish").count() == 1
+
+
+def test_of_two_people_confirming_one_file_at_once_one_imports_it(
+    committed_rules, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    batch = builders.previewed()
+    actors = [Actor.of(builders.clerk()), Actor.of(builders.reviewer())]
+    acts = [lambda actor=actor: wizard.commit(batch, actor=actor) for actor in actors]
+    outcomes = at_once(*acts, lambda: wizard.discard(batch, actor=actors[0]))
+    assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 2, outcomes
+    batch.refresh_from_db()
+    assert Listing.objects.count() == (batch.state == "done")
+    assert batch.journal.count() == 2
 
 
 def test_entries_published_at_once_are_chained_without_a_gap(committed_rules):

@@ -2,11 +2,12 @@
 
 import uuid
 
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from casework.models import Document
+from casework.models import Document, Event
 from parties.models import Acted, Department, Subject
 from rulebook.models import ListCategory
 
@@ -69,8 +70,16 @@ class AdverseRecord(models.Model):
         return self.document_number
 
 
+class ImportBatchQuerySet(models.QuerySet):
+    def of_desk(self, user):
+        return self if user.sees_all else self.filter(department=user.department_id)
+
+    def with_parts(self):
+        return self.select_related("category", "department", "rejected_file")
+
+
 class ImportBatch(Acted):
-    """One imported file and what became of its rows."""
+    """One imported file and what became of its rows: tried first at the desk, or taken at once."""
 
     class Kind(models.TextChoices):
         RECORDS = "records", _("行政处罚")
@@ -106,9 +115,23 @@ class ImportBatch(Acted):
         Document, models.PROTECT, null=True, blank=True, verbose_name=_("退回的行")
     )
 
+    journal = GenericRelation(Event)
+
+    objects = ImportBatchQuerySet.as_manager()
+
+    version = 1  # what was tried is never edited
+
     class Meta:
         verbose_name = verbose_name_plural = _("导入批次")
         ordering = ["-id"]
 
     def __str__(self):
         return self.file_name
+
+    @property
+    def status(self):
+        """Under the name by which the journal of any matter knows it."""
+        return self.state
+
+    def get_status_display(self):
+        return self.get_state_display()

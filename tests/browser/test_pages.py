@@ -26,6 +26,7 @@ def filled(transactional_db):
     objection, _code = builders.objection(black)
     repair, _code = builders.repair()
     draft = builders.black_draft(responsible_persons=[builders.responsible()])
+    batch = builders.previewed()
     quashed = listings.propose_withdrawal(
         builders.published_black(),
         reason="document_quashed",
@@ -40,6 +41,7 @@ def filled(transactional_db):
         "black": black,
         "draft": draft,
         "quashed": quashed,
+        "batch": batch,
         "objection": objection,
         "repair": repair,
         "push": black.pushes.filter(unit__code="czj").first(),
@@ -100,6 +102,9 @@ def desk_addresses(filled):
         "/desk/pushes/",
         "/desk/checks/",
         "/desk/notices/",
+        "/desk/imports/",
+        "/desk/imports/new/",
+        f"/desk/imports/{filled['batch'].public_id}/",
     ]
 
 

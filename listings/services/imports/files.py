@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter import Workbook
 
@@ -17,6 +18,9 @@ LARGEST_SHEET = 1_500_000_000  # bytes unpacked; a sheet is held in memory
 MOST_SHEET_ROWS = 200_000  # for the same reason; a CSV is read row by row and has no limit
 HEADINGS = 6  # title, remarks, header and codes above the rows
 SHEET_ROWS, SHEET_CELL = 1_048_576, 32_767  # what a sheet can hold
+
+
+UNKNOWN_ENCODING = gettext_lazy("认不出文字编码，请另存为 UTF-8 或 GB18030 的 CSV，或者 xlsx。")
 
 
 class UnreadableFile(ValueError):  # noqa: N818 - says what it is about
@@ -42,12 +46,14 @@ def _csv(path):
     encoding = _encoding(path)
     csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding=encoding, newline="") as file:
-        head = file.read(4096)
-        file.seek(0)
-        first = head.lstrip("\ufeff\r\n").partition("\n")[0]
-        delimiter = max(",\t;", key=first.count)
         try:
+            head = file.read(4096)
+            file.seek(0)
+            first = head.lstrip("\ufeff\r\n").partition("\n")[0]
+            delimiter = max(",\t;", key=first.count)
             yield from csv.reader(file, delimiter=delimiter)
+        except UnicodeDecodeError as error:  # marked as UTF-16, and none
+            raise UnreadableFile(UNKNOWN_ENCODING) from error
         except csv.Error as error:
             raise UnreadableFile(
                 _("不是完好的 CSV 文件（也许有引号没有配对）：%(why)s") % {"why": error}
@@ -67,7 +73,7 @@ def _encoding(path):
         except UnicodeDecodeError:
             continue
         return encoding
-    raise UnreadableFile(_("认不出文字编码，请另存为 UTF-8 或 GB18030 的 CSV，或者 xlsx。"))
+    raise UnreadableFile(UNKNOWN_ENCODING)
 
 
 def _sheet(path):

@@ -36,19 +36,27 @@ MESSAGES = {  # fate: (name of the column, what is wrong)
 
 @transaction.atomic
 def import_listings(
-    path, task, *, approver=None, attested=False, rejected_to=None, dry_run=False, progress=None
+    path,
+    task,
+    *,
+    approver=None,
+    attested=False,
+    rejected_to=None,
+    dry_run=False,
+    progress=None,
+    batch=None,
 ):
     """Take a file of entries into drafts; returns its summary and its problems.
 
     With `approver` (an Actor) those drafts are published that lack nothing; the others
     stay drafts, and the problems say why; `attested` says that the approver vouches for what
-    is made public. The same file again changes nothing. Raises
-    UnreadableFile, PermissionDenied, ValidationError.
+    is made public. A `batch` that was previewed is filled in instead of a new one. The same
+    file again changes nothing. Raises UnreadableFile, PermissionDenied, ValidationError.
     """
     _may(task, approver)
     prefetch_related_objects([task.category], "fields")
     form = layout(task)
-    staging = Staging(Path(path), form, progress)
+    staging = Staging(Path(path), form, progress, batch)
     one_at_a_time(task.department)
     staging.load()
     subjects.make_missing()
@@ -61,6 +69,7 @@ def import_listings(
     summary, _batch = staging.finish(
         ImportBatch.Kind.LISTINGS,
         department=task.department,
+        category=task.category,
         actor=task.actor,
         rejected_to=rejected_to or default_rejected(path),
     )
@@ -225,7 +234,7 @@ def _write(task, staging):
         cursor.execute(_steps(task.steps, present))
     for fate, action in (("created", "create"), ("updated", "edit")):
         for keys in _keys_in_chunks(fate):
-            record_many(Listing, keys, action, actor=task.actor, note=staging.path.name)
+            record_many(Listing, keys, action, actor=task.actor, note=staging.name)
 
 
 def _keys_in_chunks(fate):

@@ -95,11 +95,14 @@ DUPLICATE_IN_FILE = gettext_lazy("文件里同一主体、同一文号出现多�
 
 
 @transaction.atomic
-def import_records(path, *, department, actor, rejected_to=None, dry_run=False, progress=None):
+def import_records(
+    path, *, department, actor, rejected_to=None, dry_run=False, progress=None, batch=None
+):
     """Take a file of penalties into the credit file; returns its summary and its problems.
 
     Known by department, document number and subject, so the same file again changes
-    nothing. Raises UnreadableFile where the file as a whole can't be taken.
+    nothing. A `batch` that was previewed is filled in instead of a new one. Raises
+    UnreadableFile where the file as a whole can't be taken.
     """
     today = timezone.localdate()
     layout = Layout(
@@ -108,7 +111,7 @@ def import_records(path, *, department, actor, rejected_to=None, dry_run=False, 
         staged=STAGED,
         stage=partial(_stage, today=today, department=department),
     )
-    staging = Staging(Path(path), layout, progress)
+    staging = Staging(Path(path), layout, progress, batch)
     one_at_a_time(department)
     staging.load()
     subjects.make_missing()

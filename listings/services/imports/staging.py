@@ -45,6 +45,7 @@ class Staging:
     path: Path
     layout: Layout
     progress: callable = None
+    batch: ImportBatch | None = None  # that was previewed, where there is one
     present: set = field(default_factory=set)  # names of the layout's columns in the file
     unknown: list = field(default_factory=list)  # titles of columns that mean nothing here
     header: list = field(default_factory=list)
@@ -53,6 +54,11 @@ class Staging:
     def __post_init__(self):
         kinds = enumerate(self.layout.staged.values(), start=1)  # after the line's number
         self.specials = [(place, WRITTEN[kind]) for place, kind in kinds if kind in WRITTEN]
+
+    @property
+    def name(self):
+        """What the sender calls the file."""
+        return self.batch.file_name if self.batch else self.path.name
 
     def load(self):
         """Copy the good rows to the table `staged`, and what is wrong with bad ones to `refused`.
@@ -195,19 +201,24 @@ class Staging:
         }
         return [{"row": 0, "column": title, **unknown} for title in self.unknown] + found
 
-    def finish(self, kind, *, department, actor, rejected_to):
+    def finish(self, kind, *, department, actor, rejected_to, category=None):
         """Count the fates, write the rejected rows' file, keep the batch; (summary, batch)."""
         counts = self._counts()
         rejected_file = None
         if counts["rejected"]:
             rejected_file = str(write_rejected(rejected_to, self.header, self._rejected()))
+        found = {"errors": self.errors(), **counts}
+        if self.batch:
+            ImportBatch.objects.filter(pk=self.batch.pk).update(**found)
+            self.batch.refresh_from_db()
+            return {**counts, "rejected_file": rejected_file}, self.batch
         batch = ImportBatch.objects.create(
             kind=kind,
+            category=category,
             department=department,
-            file_name=self.path.name[-200:],
+            file_name=self.name[-200:],
             sha256=_sha256(self.path),
-            errors=self.errors(),
-            **counts,
+            **found,
             **actor.columns,
         )
         return {**counts, "rejected_file": rejected_file}, batch
