@@ -163,7 +163,7 @@ def test_drafts_of_others_are_not_there():
 
 def test_a_secret_field_is_for_the_department_alone_and_never_in_the_feed():
     CategoryField.objects.filter(code="obligation").update(disclosure="secret")
-    entry = published_black(category="J01", unit="zjfy")
+    entry = published_black(category="J01", unit="zjfy", attested=True)
     path = f"/listings/{entry.public_id}/"
 
     def codes(listing):
