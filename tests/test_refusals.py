@@ -20,7 +20,7 @@ from casework.workdays import add_working_days
 from listings.models import Change, Listing, ResponsiblePerson
 from parties import services as parties
 from parties.models import Actor
-from rulebook.models import LegalBasis, ListCategory
+from rulebook.models import CategoryField, LegalBasis, ListCategory
 from tests import builders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
@@ -92,6 +92,19 @@ def _term_over(draft):
     Listing.objects.filter(pk=draft.pk).update(visible_until=_days()[0] - DAY)
 
 
+def _secret(draft):
+    """A field of the category that is not for everybody, and a value in it."""
+    CategoryField.objects.create(
+        category=draft.category,
+        code="process",
+        title="示例工艺",
+        title_en="Process",
+        type="text",
+        disclosure="secret",
+    )
+    Listing.objects.filter(pk=draft.pk).update(details={"process": "示例工艺说明"})
+
+
 def _person(**fields):
     return lambda: {"responsible_persons": [builders.responsible(**fields)]}
 
@@ -133,6 +146,7 @@ PUBLICATIONS = {
     ),
     "category closed": Publication("category_closed", "category", "已停用", afterwards=_closed),
     "term over": Publication("term_over", "visible_until", "截止日已过", afterwards=_term_over),
+    "secret not attested": Publication("not_attested", "attested", "请先核对", afterwards=_secret),
     "person without any notice": Publication(
         "person_no_notice",
         "responsible_persons.0",
