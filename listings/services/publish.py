@@ -76,8 +76,7 @@ def publish_ready(drafts, *, actor, today, missing, settle=None, note="", attest
     """
     rows = drafts.order_by("pk").select_for_update(of=("self",))
     others = set(drafts.not_written_by(actor.user).values_list("pk", flat=True))
-    hindered = _Hindrances(today)
-    fields = own_fields()
+    hindered = _Hindrances(today, attested=attested)
     ready, held = [], {}
     for listing in rows.iterator(chunk_size=CHUNK):
         if not policies.may_review(actor.user, listing):
@@ -85,13 +84,12 @@ def publish_ready(drafts, *, actor, today, missing, settle=None, note="", attest
         errors = {**missing(listing, today), **hindered.of(listing)}
         if listing.pk not in others:
             errors["approver"] = ValidationError(_("起草人不能审核自己的记录。"), code="own_draft")
-        if not attested and holds_undisclosed(listing, fields):
-            errors["attested"] = _not_attested()
         if errors:
             held[listing.pk] = _in_words(errors)
         else:
             ready.append(listing.pk)
-    (settle or list)(ready)
+    if settle:
+        settle(ready)
     rows = Listing.objects.filter(pk__in=ready)
     publish_many(rows, actor=actor, today=today, note=note, attested=attested)
     return ready, held
@@ -144,8 +142,9 @@ def _alike(drafts):
 class _Hindrances:
     """What forbids publication whichever the list, asked once for all drafts alike."""
 
-    def __init__(self, today):
+    def __init__(self, today, *, attested):
         self.today, self.known = today, {}
+        self.fields = {} if attested else own_fields()  # of no field is there anything to attest
 
     def of(self, listing):
         key = (
@@ -158,6 +157,8 @@ class _Hindrances:
         )
         if key not in self.known:
             self.known[key] = self._ask(listing)
+        if holds_undisclosed(listing, self.fields):
+            return {**self.known[key], "attested": _not_attested()}
         return self.known[key]
 
     def _ask(self, listing):

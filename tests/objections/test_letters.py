@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from casework import documents
 from objections import services
 from parties.models import Actor
+from rulebook.models import CategoryField
 from tests import builders
 
 pytestmark = pytest.mark.usefixtures("rules")
@@ -63,6 +64,29 @@ def test_a_category_field_is_told_by_its_name_and_not_as_code():
     text = text_of(objection)
     assert "涉案税额128.6万元100.5万元" in text
     assert "tax_kind" not in text
+
+
+def test_a_masked_field_is_masked_in_the_letter_and_a_secret_one_is_not_told():
+    fields = CategoryField.objects.filter(category__code="J01")
+    fields.filter(code="obligation").update(masked=True)
+    fields.filter(code="court").update(disclosure="secret")
+    details = {
+        **builders.NAMED["J01"],
+        "obligation": "王示例应付货款",
+        "court": "集安市示例人民法院",
+    }
+    objection = replied(
+        "upheld_corrected",
+        corrections={"details": details},
+        category="J01",
+        unit="zjfy",
+        attested=True,
+    )
+    text = text_of(objection)
+    assert "王*" in text
+    assert "王示例" not in text
+    assert "已更正，不公开" in text
+    assert "集安市示例" not in text
 
 
 def test_the_letter_is_an_archive_pdf_with_its_fonts_inside():
