@@ -53,7 +53,9 @@ def append(entries):
     """
     if not entries:
         return range(0)
-    fields = own_fields({entry.listing.category_id for entry in entries})
+    # of what ends nothing is told that its category has of its own
+    telling = (entry.listing for entry in entries if entry.action not in Listing.ENDINGS)
+    fields = own_fields({listing.category_id for listing in telling})
     kept = [_kept(entry, fields) for entry in entries]
     last = _lock_head()
     at = max(timezone.now(), last.at)

@@ -79,6 +79,14 @@ def test_many_entries_appended_at_once_are_chained_like_single_ones(entries):
     assert set(Listing.objects.values_list("status", flat=True)) == {"expired", "withdrawn"}
 
 
+def test_expiry_costs_the_same_however_many_entries_end(django_assert_max_num_queries):
+    today = timezone.localdate()
+    for _entry in range(6):
+        builders.published_black()
+    with django_assert_max_num_queries(25):
+        assert services.expire_lapsed(today=today + timedelta(days=2_000)) == 6
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
