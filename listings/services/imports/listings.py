@@ -59,7 +59,7 @@ def import_listings(
     staging = Staging(Path(path), form, progress, batch)
     one_at_a_time(task.department)
     staging.load()
-    subjects.make_missing()
+    subjects.hold_all()
     _decide(task, staging.present)
     title = subjects.titles(form.columns)
     for fate, (name, message) in MESSAGES.items():
@@ -171,8 +171,9 @@ def _known_by_document(task):
     )
     if not task.is_red:
         return (
-            f"listings_listing d ON {same} AND d.document_number = c.document_number"
-            " AND d.document_number <> ''"
+            f"LATERAL (SELECT d.id FROM listings_listing d WHERE {same}"  # noqa: S608
+            " AND d.document_number = c.document_number AND d.document_number <> ''"
+            " OFFSET 0) d ON true"
         )
     return (
         f"LATERAL (SELECT d.id FROM listings_listing d WHERE {same} AND c.reference = ''"  # noqa: S608

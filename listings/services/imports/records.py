@@ -110,11 +110,12 @@ def import_records(
         one_of=(("name",), ("code", "paper_number"), ("document_number",), ("decided_on",)),
         staged=STAGED,
         stage=partial(_stage, today=today, department=department),
+        each_chunk=subjects.MAKE_MISSING,
     )
     staging = Staging(Path(path), layout, progress, batch)
     one_at_a_time(department)
     staging.load()
-    subjects.make_missing()
+    subjects.hold_all()
     _decide(department)
     staging.refuse("name_differs", TITLE("name"), subjects.NAME_DIFFERS)
     staging.refuse("duplicate_in_file", TITLE("document_number"), DUPLICATE_IN_FILE)

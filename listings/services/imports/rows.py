@@ -128,6 +128,7 @@ def layout(task):
         one_of=tuple(needed),
         staged={**subjects.STAGED, **STAGED, **task.steps.staged},
         stage=Row(task, columns).stage,
+        each_chunk=subjects.MAKE_MISSING,
     )
 
 
@@ -144,6 +145,7 @@ class Row:
         self.sample = Listing(category=task.category)
         department = task.department
         self.names = {department.code, department.name, department.short_name}
+        self.checks = ()  # known with the first row
 
     def _bases(self):
         found = {}
@@ -153,7 +155,7 @@ class Row:
 
     def stage(self, values, problems):
         staged = subjects.stage(values, problems, today=self.task.today, title=self.title)
-        for check in (self.list, self.department, self.misconduct, self.dates, self.removal):
+        for check in self.checks or self._checks_of(values):
             check(values, problems)
         basis_id, article = self.basis(values, problems)
         details = self.details(values, problems)
@@ -177,6 +179,19 @@ class Row:
             "bigrams": [] if person else identity.pairs(staged["name_normalised"]),
             "digest": hashlib.sha256(told.encode()).digest(),
         }
+
+    def _checks_of(self, values):
+        """The checks whose columns the file has; every row of it has the same ones."""
+        removal = ("removed_on", "removal_reason", "removal_document")
+        asked = {
+            self.list: "list" in values,
+            self.department: "department" in values,
+            self.misconduct: "misconduct" in values,
+            self.dates: True,
+            self.removal: any(name in values for name in removal),
+        }
+        self.checks = tuple(check for check, wanted in asked.items() if wanted)
+        return self.checks
 
     def refuse(self, problems, name, code, message):
         problems.append(Problem(self.title(name), code, message))

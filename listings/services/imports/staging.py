@@ -7,11 +7,14 @@ at any moment leaves nothing behind. Memory holds a chunk of rows, never the fil
 import csv
 import hashlib
 import io
+import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from listings.models import ImportBatch
@@ -30,12 +33,14 @@ class Layout:
     """The columns of a kind of file, which must be there, and how a row becomes a staged row.
 
     `stage(values, problems)` returns {staged column: value}; `staged` gives their SQL types.
+    The statements `each_chunk` are carried out after each chunk, of the lines `first` to `last`.
     """
 
     columns: tuple[Column, ...]
     one_of: tuple[tuple[str, ...], ...]  # of each group one column at least must be there
     staged: dict[str, str]
     stage: callable
+    each_chunk: tuple[str, ...] = ()
 
 
 @dataclass
@@ -67,22 +72,42 @@ class Staging:
         """
         types = ", ".join(f"{name} {kind}" for name, kind in self.layout.staged.items())
         with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE IF EXISTS staged, refused, fates")
+            cursor.execute("DROP TABLE IF EXISTS staged, refused, sent_back, fates")
             cursor.execute("SET LOCAL work_mem = '64MB'")  # the whole file is sorted and joined
             cursor.execute(f"CREATE TEMP TABLE staged (line int, {types}) ON COMMIT DROP")
             cursor.execute(
                 "CREATE TEMP TABLE refused (line int, title text, code text, message text,"
                 " fatal boolean) ON COMMIT DROP"
             )
-            rows = self._body()
+            cursor.execute("CREATE TEMP TABLE sent_back (line int, cells jsonb) ON COMMIT DROP")
+            cursor.execute("CREATE INDEX ON staged (line)")
+            self._load_rows()
+            keys = ", ".join(name for name in KEYS if name in self.layout.staged)
+            cursor.execute(f"ANALYZE staged (line, {keys})")
+
+    def _load_rows(self):
+        """Read and check the rows; the server takes in one chunk while the next one is read."""
+        rows, sent = self._body(), None
+        with ThreadPoolExecutor(max_workers=1) as server:
             while chunk := list(islice(rows, CHUNK)):
-                self._copy(cursor, chunk)
+                tables = self._checked(chunk)
+                if sent:
+                    sent.result()
+                # below Django's own cursor, which belongs to one thread
+                lines = {"first": chunk[0][0], "last": chunk[-1][0]}
+                sent = server.submit(self._send, connection.connection, tables, lines)
                 self.rows += len(chunk)
                 if self.progress:
                     self.progress(self.rows)
-            cursor.execute("CREATE INDEX ON staged (line)")
-            keys = ", ".join(name for name in KEYS if name in self.layout.staged)
-            cursor.execute(f"ANALYZE staged (line, {keys})")
+            if sent:
+                sent.result()
+
+    def _send(self, server, tables, lines):
+        with server.cursor() as cursor:
+            for table, (text, never_null) in tables.items():
+                _copy_in(cursor, table, text, never_null)
+            for statement in self.layout.each_chunk:
+                cursor.execute(statement, {"now": timezone.now(), **lines})
 
     def _body(self):
         rows = read(self.path)
@@ -133,17 +158,25 @@ class Staging:
         filled = [cell for cell in cells if cell]
         return sum(plain(cell) in titles for cell in filled) > len(filled) / 2
 
-    def _copy(self, cursor, chunk):
-        staged, refused = io.StringIO(), io.StringIO()
-        good, bad = (csv.writer(lines, lineterminator="\n") for lines in (staged, refused))
+    def _checked(self, chunk):
+        """The rows of a chunk as they go into each table: {table: (lines, texts never null)}."""
+        staged, refused, back = io.StringIO(), io.StringIO(), io.StringIO()
+        good, bad, whole = (
+            csv.writer(lines, lineterminator="\n") for lines in (staged, refused, back)
+        )
         for number, cells in chunk:
             line, problems = self.take(cells)
             for problem in problems:
                 bad.writerow((number, problem.column, problem.code, problem.message, problem.fatal))
-            if not any(problem.fatal for problem in problems):
+            if any(problem.fatal for problem in problems):
+                whole.writerow((number, json.dumps([cell.replace("\0", "") for cell in cells])))
+            else:
                 good.writerow(self._staged_row(number, line))
-        _copy_in(cursor, "staged", staged, _never_null(self.layout.staged))
-        _copy_in(cursor, "refused", refused, ("title", "code", "message"))
+        return {
+            "staged": (staged, _never_null(self.layout.staged)),
+            "refused": (refused, ("title", "code", "message")),
+            "sent_back": (back, ("cells",)),
+        }
 
     def _staged_row(self, number, line):
         row = [number, *map(line.get, self.layout.staged)]
@@ -162,8 +195,9 @@ class Staging:
             if not (text or column.needed):
                 values[name] = None
                 continue
-            try:
-                values[name] = column.value(text)
+            try:  # what may be taken as it stands is read at once
+                plain_text = text and text[0] not in "=@"
+                values[name] = column.read(text) if plain_text else column.value(text)
             except Refused as refusal:
                 problems.append(Problem(column.title, refusal.code, refusal.message))
         return self.layout.stage(values, problems), problems
@@ -238,16 +272,24 @@ class Staging:
         }
 
     def _rejected(self):
-        """The file's rejected rows in their order, with their reasons; the file is read again."""
+        """The file's rejected rows in their order, with their reasons.
+
+        Of those that only the tables could tell, the file is read again.
+        """
         with connection.chunked_cursor() as cursor:
             cursor.execute(
-                "SELECT line, string_agg(nullif(title, '') || '：' || message, '；') FROM refused"
-                " WHERE fatal GROUP BY line ORDER BY line"
+                "SELECT line, string_agg(nullif(title, '') || '：' || message, '；'), b.cells::text"
+                " FROM refused LEFT JOIN sent_back b USING (line)"
+                " WHERE fatal GROUP BY line, b.cells ORDER BY line"
             )
             rows = read(self.path)
-            for number, reasons in cursor:
-                cells = next(cells for found, cells in rows if found == number)
+            for number, reasons, kept in cursor:
+                cells = json.loads(kept) if kept else _cells_at(rows, number)
                 yield number, cells, reasons or _("含有不能保存的字符")
+
+
+def _cells_at(rows, number):
+    return next(cells for found, cells in rows if found == number)
 
 
 KEYS = ("code", "document_number", "reference")  # what rows are found by
@@ -266,7 +308,11 @@ def _never_null(staged):
 def _copy_in(cursor, table, lines, never_null):
     lines.seek(0)
     names = ", ".join(never_null)
-    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({names}))", lines)
+    statement = f"COPY {table} FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({names}))"
+    cursor.copy_expert(statement, lines, BLOCK)
+
+
+BLOCK = 1 << 20  # read at once: between two reads the thread waits for the interpreter
 
 
 def _bytes(value):

@@ -5,7 +5,6 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -113,21 +112,22 @@ def _person(values, today, title):
     }, None
 
 
-def make_missing():
-    """Make the subjects of `staged` that the portal does not know yet, and hold them all."""
+def hold_all():
+    """Hold the subjects of `staged`, so that nobody merges them away meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute(_MAKE_ORGANISATIONS, [timezone.now()])
-        cursor.execute(_MAKE_PERSONS, [timezone.now()])
         cursor.execute(_HOLD)
 
 
+# Carried out after each chunk: the subjects of its rows that the portal does not know yet. Each is
+# looked up by its index (OFFSET keeps it so): a chunk is small beside all subjects.
 _MAKE_ORGANISATIONS = """
 INSERT INTO parties_subject (public_id, kind, code, name, name_normalised, region,
     legal_representative, paper_type, paper_key_id, paper_index_key_id, created_at)
 SELECT DISTINCT ON (s.code) gen_random_uuid(), s.subject_kind, s.code, s.name, s.name_normalised,
-       s.region, s.legal_representative, '', '', '', %s
+       s.region, s.legal_representative, '', '', '', %(now)s
 FROM staged s
-WHERE s.code IS NOT NULL AND NOT EXISTS (SELECT FROM parties_subject p WHERE p.code = s.code)
+WHERE s.line BETWEEN %(first)s AND %(last)s AND s.code IS NOT NULL AND NOT EXISTS (
+    SELECT FROM parties_subject p WHERE p.code = s.code OFFSET 0)
 ORDER BY s.code, s.line
 ON CONFLICT DO NOTHING
 """
@@ -136,20 +136,24 @@ INSERT INTO parties_subject (public_id, kind, name, name_normalised, region, leg
     paper_type, paper_sealed, paper_key_id, paper_index, paper_index_key_id, created_at)
 SELECT DISTINCT ON (s.paper_type, s.paper_index) s.subject_public_id, 'person', s.name,
        s.name_normalised, '', '', s.paper_type, s.paper_sealed, s.paper_key_id, s.paper_index,
-       s.paper_index_key_id, %s
+       s.paper_index_key_id, %(now)s
 FROM staged s
-WHERE s.paper_index IS NOT NULL AND NOT EXISTS (
+WHERE s.line BETWEEN %(first)s AND %(last)s AND s.paper_index IS NOT NULL AND NOT EXISTS (
     SELECT FROM parties_subject p WHERE p.kind = 'person' AND p.paper_type = s.paper_type
-       AND p.paper_index = ANY(s.paper_indexes))
+       AND p.paper_index = ANY(s.paper_indexes) OFFSET 0)
 ORDER BY s.paper_type, s.paper_index, s.line
 ON CONFLICT DO NOTHING
 """
 
+MAKE_MISSING = (_MAKE_ORGANISATIONS, _MAKE_PERSONS)
+
 # Held before they are read, so that none is merged or renamed before its entries are written.
+# Those made by this very transaction nobody else can see.
 _HOLD = """
 SELECT FROM parties_subject WHERE id IN (
     SELECT unnest(ARRAY[p.id, p.merged_into_id])
     FROM staged s JOIN parties_subject p ON p.code = s.code
+    WHERE p.xmin <> pg_current_xact_id()::xid
     UNION ALL
     SELECT unnest(ARRAY[p.id, p.merged_into_id])
     FROM staged s JOIN parties_subject p ON p.kind = 'person'
