@@ -22,6 +22,7 @@ def filled(transactional_db):
     seed_rules(demo=True)
     firm = builders.firm("通化宏达示例建筑工程有限公司", "91220501MA0ABC1215")
     red = builders.red_published(builders.firm("集安示例参茸药业有限公司"))
+    black_too = builders.review()
     black = builders.published_black(firm, responsible_persons=[builders.responsible()])
     objection, _code = builders.objection(black)
     repair, _code = builders.repair()
@@ -42,6 +43,7 @@ def filled(transactional_db):
         "draft": draft,
         "quashed": quashed,
         "batch": batch,
+        "review": black_too,
         "objection": objection,
         "repair": repair,
         "push": black.pushes.filter(unit__code="czj").first(),
@@ -56,12 +58,18 @@ def public_addresses(filled):
         "/search/?q=宏达",
         "/search/?q=91220501MA0ABC1215",
         "/search/?q=没有这家",
+        "/search/?q=通化宏达示例建筑有限责任公司",
         "/red/",
+        "/red/?region=220582",
+        "/red/?region=other",
         "/black/",
+        "/black/?region=220501&q=示例",
         "/red/notices/",
         f"/red/{red.public_id}/",
         f"/black/{black.public_id}/",
         "/subjects/91220501MA0ABC1215/",
+        f"/subjects/{red.subject.code}/",
+        f"/subjects/{filled['review'].listing.subject.code}/",
         "/statistics/",
         "/memoranda/",
         "/about/",
@@ -91,6 +99,7 @@ def desk_addresses(filled):
         f"/desk/black/{draft.public_id}/",
         f"/desk/black/{draft.public_id}/edit/",
         f"/desk/black/{black.public_id}/",
+        f"/desk/listings/{black.public_id}/correct/",
         f"/desk/listings/{black.public_id}/withdraw/",
         f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
         f"/desk/proposals/{filled['quashed'].public_id}/",
@@ -121,6 +130,45 @@ def test_every_desk_page_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width, user=user)
     problems = {path: _problems(page, path) for path in desk_addresses(filled)}
     assert {path: found for path, found in problems.items() if found} == {}
+
+
+def reviewer_addresses(filled):
+    return [
+        f"/desk/black/{filled['draft'].public_id}/",
+        f"/desk/black/{filled['draft'].public_id}/publish/",
+        f"/desk/proposals/{filled['quashed'].public_id}/",
+    ]
+
+
+def supervisor_addresses(filled):
+    review = filled["review"]
+    return [
+        "/desk/",
+        "/desk/board/",
+        f"/desk/red/{review.listing.public_id}/",
+        f"/desk/red/reviews/{review.public_id}/",
+        f"/desk/subjects/{review.listing.subject.public_id}/",
+    ]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_a_reviewer_decides_on_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width, user=builders.reviewer())
+    problems = {path: _problems(page, path) for path in reviewer_addresses(filled)}
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_of_the_supervisor_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width, user=builders.supervisor())
+    problems = {path: _problems(page, path) for path in supervisor_addresses(filled)}
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_red_entry_under_review_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width, user=builders.reviewer("scjg"))
+    assert _problems(page, f"/desk/red/reviews/{filled['review'].public_id}/") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
