@@ -37,7 +37,7 @@ def _expire_batch(today):
         end_reason=Listing.EndReason.EXPIRED,
         disputed=False,
     )
-    lapse_proposals(moved, actor=CLOCK)
+    lapse_proposals(Listing.objects.filter(status=Listing.Status.EXPIRED), actor=CLOCK)
     rows = Listing.objects.filter(pk__in=moved).order_by("pk").only(*ledger.TOLD_OF_THE_ENDED)
     ledger.append([ledger.Entry(listing, "expire") for listing in rows])
     return len(moved)

@@ -7,7 +7,7 @@ from listings.models import Proposal
 
 
 def lapse_proposals(listings, *, actor):
-    """Close what is still proposed for ended entries (keys), with a journal line each.
+    """Close what is still proposed for ended entries (keys, or a queryset), a journal line each.
 
     A proposal is locked after its entry, here as everywhere: `approve` locks in that order.
     """

@@ -148,12 +148,14 @@ ON CONFLICT DO NOTHING
 MAKE_MISSING = (_MAKE_ORGANISATIONS, _MAKE_PERSONS)
 
 # Held before they are read, so that none is merged or renamed before its entries are written.
-# Those made by this very transaction nobody else can see.
+# Those made by this very transaction nobody else can see. Looked up one by one, as above.
 _HOLD = """
 SELECT FROM parties_subject WHERE id IN (
     SELECT unnest(ARRAY[p.id, p.merged_into_id])
-    FROM staged s JOIN parties_subject p ON p.code = s.code
-    WHERE p.xmin <> pg_current_xact_id()::xid
+    FROM staged s CROSS JOIN LATERAL (
+        SELECT * FROM parties_subject p
+        WHERE p.code = s.code AND p.xmin <> pg_current_xact_id()::xid OFFSET 0
+    ) p
     UNION ALL
     SELECT unnest(ARRAY[p.id, p.merged_into_id])
     FROM staged s JOIN parties_subject p ON p.kind = 'person'
@@ -169,7 +171,9 @@ _KEPT = """coalesce(p.merged_into_id, p.id) AS subject_id, s.name_normalised <> 
     ELSE (SELECT k.name_normalised FROM parties_subject k WHERE k.id = p.merged_into_id) END"""
 KNOWN = f"""
 SELECT s.line, {_KEPT} AS name_differs
-FROM staged s JOIN parties_subject p ON p.code = s.code
+FROM staged s CROSS JOIN LATERAL (
+    SELECT * FROM parties_subject p WHERE p.code = s.code OFFSET 0
+) p
 UNION ALL
 SELECT s.line, {_KEPT} AND p.name_normalised <> s.name_normalised
 FROM staged s JOIN parties_subject p ON p.kind = 'person' AND p.paper_type = s.paper_type
