@@ -53,6 +53,7 @@ JOURNAL = {
     "approve": gettext_lazy("提议通过"),
     "reject": gettext_lazy("提议未通过"),
     "lapse": gettext_lazy("提议自行终结"),
+    "erase": gettext_lazy("删除内容"),
     "remind": gettext_lazy("提醒审核"),
     "escalate": gettext_lazy("报督办"),
 }
@@ -250,6 +251,7 @@ def publish_page(request, listing, *, publish, missing):
         "attestation": services.ATTESTATION,
         "may_publish": policies.may_approve(request.user, listing),
         "last_day": _last_day(listing, today),
+        "persons": _persons(listing, today),
         "measures": measures,
         "units": len({row["unit"] for row in measures}),
     }

@@ -128,6 +128,14 @@ def test_a_short_notice_is_refused_at_its_field(desk):
     assert "id_prior_notice_defence_until_error" in page
 
 
+def test_who_publishes_sees_which_persons_will_be_named(desk):
+    draft = builders.black_draft(responsible_persons=[builders.responsible("张示例")])
+    look = text_of(desk(builders.reviewer()).get(url("black-publish", draft)))
+    assert "张*" in look
+    assert "法定代表人" in look
+    assert "张示例" not in look
+
+
 def test_a_draft_says_what_it_still_lacks_and_offers_no_button_to_publish(desk):
     listing = builders.black_draft(notice=False, document_organ="")
     reviewer = desk(builders.reviewer())
