@@ -178,8 +178,9 @@ def _serve_notice(page, today):
     fill(page, {"告知书送达日期": served})
     press(page, "存草稿")
     says(page, "有 2 处需要修改", "错误：请填写送达方式。", "错误：请填写陈述申辩截止。")
-    page.get_by_label("送达方式").select_option("直接送达")
-    fill(page, {"陈述申辩截止": add_working_days(served, 5)})
+    # the entry's own notice stands before those of its responsible persons
+    page.get_by_label("送达方式").first.select_option("直接送达")
+    page.get_by_label("陈述申辩截止").first.fill(str(add_working_days(served, 5)))
     press(page, "存草稿")
     says(page, "草稿已保存。", "可以公布了", "须由没有参与起草的审核人员公布。")
     expect(page.get_by_role("link", name="审核公布")).to_have_count(0)
