@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = 20
 ROWS = 150  # of a file; one in 50 is flawed and sent back
 GOOD = ROWS - ROWS // 50
+NAME = "to be killed"  # what the server calls the children
 FORKER = """
 import json, os, sys
 import django
@@ -63,6 +64,7 @@ class Forker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PGAPPNAME": NAME},
         )
         assert self.process.stdout.readline() == "ready\n"
 
@@ -75,7 +77,7 @@ class Forker:
         """Wait for the child, and for the server to have noticed; whether it was killed."""
         status = int(self.process.stdout.readline())
         assert status in {0, signal.SIGKILL}, status
-        while _others():
+        while _connected():
             time.sleep(0.005)
         return bool(status)
 
@@ -94,11 +96,13 @@ class Forker:
         return self.ended()
 
 
-def _others():
+def _connected():
+    """How many children the server still serves; others may be there, a live server's threads."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND application_name = %s",
+            [NAME],
         )
         return cursor.fetchone()[0]
 
