@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Listing, ListingQuerySet, NoticeMeans, ResponsiblePerson
+from casework.models import ServiceMeans
+from listings.models import Listing, ListingQuerySet, ResponsiblePerson
 from rulebook.models import Degree
 
 
@@ -49,7 +50,7 @@ class BlackListing(Listing):
 class PriorNotice(models.Model):
     """The notice served before listing, and the subject's statement and defence."""
 
-    Means = NoticeMeans
+    Means = ServiceMeans
 
     listing = models.OneToOneField(BlackListing, models.PROTECT, related_name="prior_notice")
     served_on = models.DateField(_("送达日期"))

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.db.models import F
 
-from casework.models import CalendarYear, Event, SpecialDay
+from casework.models import CalendarYear, Event, Letter, SpecialDay
 from parties.admin import ReadOnlyAdmin
 
 
@@ -63,5 +63,18 @@ class EventAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["content_type", "action"]
     list_select_related = ["content_type"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin):
+    """Which letters went out; what they say is for those whom they are about."""
+
+    exclude = ["content", "verify_code", "document"]
+    list_display = ["number", "kind", "department", "issued_on", "served_on"]
+    list_filter = ["kind", "department"]
+    list_select_related = ["department"]
+    search_fields = ["number"]
     ordering = ["-pk"]
     show_full_result_count = False

@@ -119,8 +119,8 @@ def _redrawn(content, form, name):
     return drawn.getvalue()
 
 
-def letter(template, data, *, qr):
-    """A letter as PDF/A-2b from `letters/<template>.typ`; `data` are strings or lists of them.
+def letter(data, *, qr):
+    """A letter as PDF/A-2b from `letters/letter.typ`, which says what `data` holds.
 
     `qr` is the address that the code on the letter leads to.
     """
@@ -128,7 +128,7 @@ def letter(template, data, *, qr):
     segno.make(qr, error="m").save(image, kind="svg", border=0, scale=4)
     inputs = {"data": json.dumps({**data, "qr": image.getvalue().decode()}, ensure_ascii=False)}
     return typst.compile(
-        str(LETTERS / f"{template}.typ"),
+        str(LETTERS / "letter.typ"),
         format="pdf",
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,

@@ -23,18 +23,20 @@ def attachment(document):
     return response
 
 
-def clock(start, days, today):
-    """What a page says of a period of `days` working days after `start`.
+def clock(filing, today):
+    """What a page says of the period that runs on a filing.
 
     `explanation` is the count day by day; today is the `day`-th working day, `used` have
     passed before it, `left` come after it (negative once it is late).
     """
-    explanation = workdays.explain(start, days)
-    used = workdays.working_days_between(start, today - workdays.DAY)
+    start, stops = filing.counts_from, filing.pauses
+    explanation = workdays.explain(start, filing.total_days, stops)
+    used = workdays.working_days_between(start, today - workdays.DAY, stops)
     return {
         "explanation": explanation,
-        "days": days,
-        "day": max(workdays.working_days_between(start, today), 0),
+        "start": start,
+        "days": filing.total_days,
+        "day": max(workdays.working_days_between(start, today, stops), 0),
         "used": max(used, 0),
         "left": workdays.working_days_between(today, explanation[-1]["date"]),
     }

@@ -17,29 +17,30 @@ from casework.models import CalendarYear, SpecialDay
 DAY = timedelta(days=1)
 
 
-def add_working_days(start, n):
+def add_working_days(start, n, stops=()):
     """The `n`-th working day strictly after `start`; `start` itself for 0.
 
-    `start` is a date, or an aware datetime taken as its day in Shanghai.
+    `start` is a date, or an aware datetime taken as its day in Shanghai. The days within
+    `stops`, pairs of a first and a last day, are passed over.
     """
     if n < 0:
         raise ValueError("n must not be negative")
     start = _day(start)
-    working = (day for day, special in _days_after(start, n) if _counts(day, special))
+    working = (day for day, special in _days_after(start, n) if _counts(day, special, stops))
     return next(islice(working, n - 1, None)) if n else start
 
 
-def working_days_between(start, end):
+def working_days_between(start, end, stops=()):
     """How many working days lie after `start` up to and with `end`; negative if `end` is earlier.
 
-    `working_days_between(s, add_working_days(s, n)) == n`.
+    `working_days_between(s, add_working_days(s, n)) == n`, also where both know the same `stops`.
     """
     start, end = _day(start), _day(end)
     if end < start:
-        return -working_days_between(end, start)
+        return -working_days_between(end, start, stops)
     special = _special_days(start, end)
     days = (start + DAY * i for i in range(1, (end - start).days + 1))
-    return sum(_counts(day, special.get(day)) for day in days)
+    return sum(_counts(day, special.get(day), stops) for day in days)
 
 
 def countdown(today, days):
@@ -57,8 +58,8 @@ def countdown(today, days):
     return {day: counts[day] - counts[today] for day in days}
 
 
-def explain(start, n):
-    """The count of `add_working_days(start, n)` day by day, from the day of receipt on.
+def explain(start, n, stops=()):
+    """The count of `add_working_days(start, n, stops)` day by day, from the day of receipt on.
 
     Each line is `{date, counts, why, number, provisional}`: `why` in the language of the
     request, `number` the count reached on that day or None.
@@ -71,9 +72,10 @@ def explain(start, n):
     days = _days_after(start, n)
     while number < n:
         day, special = next(days)
-        counts = _counts(day, special)
+        counts = _counts(day, special, stops)
         number += counts
-        lines.append(_line(day, _why(day, special), number if counts else None))
+        why = gettext("等候补正，不计入") if _within(day, stops) else _why(day, special)
+        lines.append(_line(day, why, number if counts else None))
     official = _official_years(start, lines[-1]["date"])
     for line in lines:
         line["provisional"] = _is_open(line["date"], official)
@@ -125,7 +127,13 @@ def _days_after(start, n):
             yield start, special.get(start)
 
 
-def _counts(day, special):
+def _within(day, stops):
+    return any(first <= day <= last for first, last in stops)
+
+
+def _counts(day, special, stops=()):
+    if _within(day, stops):
+        return False
     return special.kind == SpecialDay.Kind.WORK if special else day.weekday() < calendar.SATURDAY
 
 

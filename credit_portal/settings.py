@@ -232,7 +232,7 @@ SWEEPS = {
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,
-    "objections.tasks.make_letters": 15,
+    "casework.tasks.make_letters": 15,
     "repair.tasks.chase_due": 30,
     "notices.tasks.deliver": 20,
     "portal.tasks.heartbeat": 10,

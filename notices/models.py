@@ -13,17 +13,25 @@ class NoticeQuerySet(models.QuerySet):
         """What the user's department has been told, newest first."""
         return self.filter(department=user.department_id).order_by("-id")
 
+    def to_applicant(self, number):
+        """What the applicant of the matter with this number was told, oldest first."""
+        return self.filter(matter=number).exclude(matter="").order_by("id")
+
     def unsent(self, now):
         return self.exclude(email="").filter(sent_at=None, next_try_at__lte=now)
 
 
 class Notice(models.Model):
-    """One message to a department's inbox, or to the e-mail address of an applicant."""
+    """One message: to a department's inbox, or to the applicant of a matter.
+
+    The applicant reads it on the tracking page, and by e-mail where an address was given.
+    """
 
     id = models.BigAutoField(primary_key=True)
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, blank=True, verbose_name=_("单位")
     )
+    matter = models.CharField(_("受理编号"), max_length=20, blank=True)
     email = models.EmailField(_("电子邮件"), blank=True)
     title = models.CharField(_("标题"), max_length=200)
     text = models.TextField(_("内容"))
@@ -46,6 +54,8 @@ class Notice(models.Model):
                 name="notice_unsent",
                 condition=Q(sent_at=None) & ~Q(email=""),
             ),
+            # for the tracking page of a matter
+            models.Index(fields=["matter", "id"], name="notice_matter", condition=~Q(matter="")),
             # for the inbox of a department
             models.Index(fields=["department", "-id"], name="notice_inbox"),
         ]

@@ -12,11 +12,13 @@ log = logging.getLogger(__name__)
 GIVE_UP_AFTER = 12
 
 
-def tell(*, key, title, text, department=None, email="", link=""):
-    """Leave a message once: a second call with the same `key` changes nothing."""
+def tell(*, key, title, text, **to):
+    """Leave a message once: a second call with the same `key` changes nothing.
+
+    `to` is a department with a link for its desk, or the matter of an applicant and an e-mail.
+    """
     Notice.objects.bulk_create(
-        [Notice(key=key, title=title, text=text, department=department, email=email, link=link)],
-        ignore_conflicts=True,
+        [Notice(key=key, title=title, text=text, **to)], ignore_conflicts=True
     )
 
 

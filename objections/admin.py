@@ -8,7 +8,7 @@ from parties.admin import ReadOnlyAdmin
 class ObjectionAdmin(ReadOnlyAdmin):
     """Who objects is for the department that decides, on its desk."""
 
-    exclude = ["applicant_name"]
+    exclude = ["applicant_name", "agent_name"]
     list_display = ["number", "department", "status", "received_on", "due_on", "outcome"]
     list_filter = ["status", "outcome", "department"]
     list_select_related = ["department"]

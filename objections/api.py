@@ -140,7 +140,7 @@ class Objections(ObjectionDoor):
             actor=self.actor,
             today=self.today,
         )
-        return Response(receipt(objection, query_code, objection.period_days), 201)
+        return Response(receipt(objection, query_code), 201)
 
     def _target(self, given):
         """The department's own entry or record; another's is a 404."""
@@ -165,6 +165,7 @@ class Reply(ObjectionDoor):
             services.propose_reply(
                 objection,
                 actor=self.actor,
+                today=self.today,
                 outcome=given["outcome"],
                 reasons=given["reasons"],
                 corrections=self._corrections(objection, given.get("fields")),
@@ -208,7 +209,7 @@ def _objection(row, today):
         "overdue": row.is_overdue(today),
         "outcome": row.outcome or None,
         "replied_on": row.replied_on,
-        "letter_number": row.letter_number or None,
+        "letter_number": row.letter.number if row.letter else None,
         "version": row.version,
     }
 

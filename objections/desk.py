@@ -12,6 +12,7 @@ from casework import documents
 from casework.desk import board, given, timeline, uuid_of
 from casework.forms import PurposeForm
 from casework.moves import record
+from casework.services import make
 from casework.views import attachment, clock
 from listings.models import AdverseRecord, Listing
 from objections import policies, services
@@ -123,6 +124,7 @@ def _propose(matter, form, actor):
     return services.propose_reply(
         matter,
         actor=actor,
+        today=timezone.localdate(),
         outcome=form.cleaned_data["outcome"],
         reasons=form.cleaned_data["reasons"],
         corrections=form.corrections,
@@ -174,7 +176,7 @@ def _page(request, matter, *, forms, contact, refused):
         "today": today,
         "is_public": matter.listing and matter.listing.is_public(today),
         "overdue": matter.is_overdue(today),
-        **clock(matter.received_on, matter.period_days, today),
+        **clock(matter, today),
     }
     status = refused.status if refused else 200
     return render(request, "objections/desk_matter.html", context, status=status)
@@ -214,10 +216,10 @@ def document(request, public_id, document_id):
 def letter(request, public_id):
     """The letter of reply, made now if the sweep has not yet."""
     matter = _matter(request, public_id)
-    if matter.status != Objection.Status.REPLIED:
+    if matter.letter is None:
         raise Http404
-    record(matter, "download", actor=Actor.of(request.user), note=matter.letter_number)
-    return attachment(matter.letter or services.make_letter(matter))
+    record(matter, "download", actor=Actor.of(request.user), note=matter.letter.number)
+    return attachment(make(matter.letter))
 
 
 # --- a filing on paper -----------------------------------------------------
@@ -276,7 +278,7 @@ def _record_paper(request, target):
             "objection": matter,
             "query_code": f"{query_code[:5]}-{query_code[5:]}",
             "today": today,
-            **clock(matter.received_on, matter.period_days, today),
+            **clock(matter, today),
         }
         return render(request, "objections/desk_receipt.html", context)
     context = {"form": form, "target": target, "today": today}

@@ -16,6 +16,10 @@ def may_approve(user, objection):
     )
 
 
+def may_extend(user, objection):
+    return user.has_role(Role.REVIEWER) and user.works_for(objection.department_id)
+
+
 def may_record(user, department):
     """A paper filing is entered by the department that decides it, or by the platform."""
     return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)

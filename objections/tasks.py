@@ -9,9 +9,3 @@ from objections import services
 def chase_due():
     """Remind of objections that are due soon, escalate overdue ones once."""
     services.chase_due(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)
-
-
-@shared_task(ignore_result=True)
-def make_letters():
-    """Make the letters that are still missing. Run it when and as often as you like."""
-    services.make_letters()

@@ -10,6 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from casework import documents
+from casework.models import Letter
+from casework.services import make
 from casework.views import attachment, clock, let_in, opened, tracking
 from jointaction.models import Push
 from listings.filters import PickForm
@@ -85,7 +87,7 @@ def _receipt(request, objection, query_code, today):
     context = {
         "objection": objection,
         "query_code": f"{query_code[:5]}-{query_code[5:]}",
-        **clock(objection.received_on, objection.period_days, today),
+        **clock(objection, today),
         "today": today,
     }
     return render(request, "objections/receipt.html", context)
@@ -118,7 +120,7 @@ def _progress(request, objection):
         "evidence": objection.evidence.all(),
         "steps": _steps(objection),
         "recalls": _recalls(objection),
-        **clock(objection.received_on, objection.period_days, today),
+        **clock(objection, today),
     }
     return render(request, "objections/progress.html", context)
 
@@ -226,9 +228,9 @@ def letter(request):
     objection = opened(request, Objection.objects.with_parts(), TRACK)
     if objection is None:
         return redirect(TRACK)
-    if objection.status != Status.REPLIED:
+    if objection.letter is None:
         raise Http404
-    return attachment(objection.letter or services.make_letter(objection))
+    return attachment(make(objection.letter))
 
 
 # --- proving it genuine ----------------------------------------------------
@@ -244,14 +246,13 @@ def verify(request):
 
 @require_safe
 def verify_code(request, code):
-    """Whether a letter with this code was issued, by whom, when and with which outcome.
+    """Whether a letter with this code was issued, by whom, when and with which conclusion.
 
     Says nothing of the subject or the applicant: whoever holds the letter can read that.
     """
-    replied = Objection.objects.with_parts().filter(status=Status.REPLIED)
-    objection = replied.filter(verify_code=plain_code(code)).first()
-    context = {"code": code, "objection": objection, "asked": True}
-    return render(request, "portal/verify.html", context, status=200 if objection else 404)
+    letter = Letter.objects.with_parts().filter(verify_code=plain_code(code)).first()
+    context = {"code": code, "letter": letter, "asked": True}
+    return render(request, "portal/verify.html", context, status=200 if letter else 404)
 
 
 def plain_code(code):

@@ -8,7 +8,7 @@ from repair.models import Repair
 class RepairAdmin(ReadOnlyAdmin):
     """Who applies is for the department that decides, on its desk."""
 
-    exclude = ["applicant_name"]
+    exclude = ["applicant_name", "agent_name", "committed_by"]
     list_display = ["number", "department", "status", "received_on", "due_on", "outcome"]
     list_filter = ["status", "outcome", "department"]
     list_select_related = ["department"]

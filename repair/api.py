@@ -21,7 +21,6 @@ from casework.api.pages import PAGE_PARAMETERS
 from listings.models import Listing
 from repair import services
 from repair.models import Repair
-from rulebook.models import parameter
 
 REPAIR = {
     "number": "XF-2026-000001",
@@ -116,13 +115,12 @@ class Repairs(RepairDoor):
             applicant=given["applicant"],
             statement=given.get("statement") or "；".join(evidence),
             commitment=given["commitment"],
-            evidence_kinds=evidence,
+            papers=[(kind, None) for kind in evidence],
             received_on=given["received_on"],
             actor=self.actor,
             today=self.today,
         )
-        days = parameter("repair_accept", on=repair.received_on)
-        return Response(receipt(repair, query_code, days), 201)
+        return Response(receipt(repair, query_code), 201)
 
 
 class Accept(RepairDoor):
@@ -161,6 +159,7 @@ class Decide(RepairDoor):
         services.propose_decision(
             repair,
             actor=self.actor,
+            today=self.today,
             outcome=given["outcome"],
             reasons=given["reasons"],
             verification=given.get("verification", given["reasons"]),

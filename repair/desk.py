@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from casework import documents
 from casework.desk import board, given, timeline, uuid_of
 from casework.forms import PurposeForm
+from casework.models import Document
 from casework.moves import record
 from casework.views import attachment, clock
-from casework.workdays import working_days_between
 from listings.models import Listing
 from parties.desk import desk_access
 from parties.models import Actor
@@ -124,7 +124,8 @@ def _not_accept(matter, form, actor):
 
 
 def _propose(matter, form, actor):
-    return services.propose_decision(matter, actor=actor, **form.cleaned_data)
+    today = timezone.localdate()
+    return services.propose_decision(matter, actor=actor, today=today, **form.cleaned_data)
 
 
 def _approve(matter, _form, actor):
@@ -158,17 +159,17 @@ DONE = {
 
 def _page(request, matter, *, forms, contact, refused):
     today = timezone.localdate()
-    start = matter.accepted_on or matter.received_on
     terms = services.repair_terms(matter.listing)
     context = {
         "repair": matter,
         "entry": matter.listing,
         "subject": matter.listing.subject,
-        "evidence": matter.evidence.all(),
+        "evidence": [paper.document for paper in matter.papers.all() if paper.document],
         "asked": terms.evidence,
         "lacking": set(terms.evidence) - set(matter.evidence_kinds),
         "conditions": terms.conditions,
         "earliest": terms.first_day,
+        "verifications": matter.verifications.select_related("unit"),
         "steps": timeline(matter.journal.exclude(action="download"), JOURNAL),
         "forms": forms,
         "contact": contact,
@@ -177,8 +178,7 @@ def _page(request, matter, *, forms, contact, refused):
         "today": today,
         "is_public": matter.listing.is_public(today),
         "overdue": matter.is_overdue(today),
-        "start": start,
-        **clock(start, working_days_between(start, matter.due_on), today),
+        **clock(matter, today),
     }
     status = refused.status if refused else 200
     return render(request, "repair/desk_matter.html", context, status=status)
@@ -189,7 +189,7 @@ def _page(request, matter, *, forms, contact, refused):
 def document(request, public_id, document_id):
     """A piece of evidence as a download, for the department that decides, with a journal line."""
     matter = _matter(request, public_id)
-    found = get_object_or_404(matter.evidence, public_id=document_id)
+    found = get_object_or_404(Document, public_id=document_id, repairpaper__repair=matter)
     record(matter, "download", actor=Actor.of(request.user), note=found.name)
     return attachment(found)
 
@@ -227,7 +227,7 @@ def _record_paper(request, listing, today):
     def apply():
         return services.apply(
             listing,
-            evidence=documents.keep_all(form.cleaned_data["evidence"], actor=actor),
+            papers=form.papers(documents.keep_all(form.cleaned_data["evidence"], actor=actor)),
             received_on=form.cleaned_data["received_on"],
             actor=actor,
             today=today,
@@ -236,13 +236,11 @@ def _record_paper(request, listing, today):
 
     if posted and form.carry_out(apply):
         matter, query_code = form.result
-        start = matter.received_on
         context = {
             "repair": matter,
             "query_code": f"{query_code[:5]}-{query_code[5:]}",
             "today": today,
-            "start": start,
-            **clock(start, working_days_between(start, matter.due_on), today),
+            **clock(matter, today),
         }
         return render(request, "repair/desk_receipt.html", context)
     context = {

@@ -56,8 +56,12 @@ class ApplyForm(ApplicantForm):
             "applicant": self.applicant,
             "statement": self.cleaned_data["statement"],
             "commitment": str(COMMITMENT),
-            "evidence_kinds": self.cleaned_data.get("evidence_kinds", []),
         }
+
+    def papers(self, documents):
+        """What was handed in, as `services.apply` takes it."""
+        kinds = self.cleaned_data.get("evidence_kinds", [])
+        return [*((kind, None) for kind in kinds), *((_("材料"), one) for one in documents)]
 
 
 class PaperForm(ApplyForm):

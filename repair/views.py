@@ -8,7 +8,6 @@ from django.views.decorators.cache import never_cache
 
 from casework import documents
 from casework.views import clock, let_in, tracking
-from casework.workdays import working_days_between
 from listings.filters import PickForm
 from listings.models import Listing
 from parties.models import PUBLIC
@@ -75,7 +74,7 @@ def _fill_in(request, listing, today):
 def _apply(form, listing, today):
     return services.apply(
         listing,
-        evidence=documents.keep_all(form.cleaned_data["evidence"], actor=PUBLIC),
+        papers=form.papers(documents.keep_all(form.cleaned_data["evidence"], actor=PUBLIC)),
         received_on=today,
         actor=PUBLIC,
         today=today,
@@ -89,16 +88,10 @@ def _receipt(request, repair, query_code, today):
         "repair": repair,
         "query_code": f"{query_code[:5]}-{query_code[5:]}",
         "today": today,
-        **clock_of(repair, today),
+        **clock(repair, today),
         **_days(),
     }
     return render(request, "repair/receipt.html", context)
-
-
-def clock_of(repair, today):
-    """The period that runs now: to be accepted, or, once accepted, to be decided."""
-    start = repair.accepted_on or repair.received_on
-    return {"start": start, **clock(start, working_days_between(start, repair.due_on), today)}
 
 
 # --- following it ----------------------------------------------------------
@@ -124,9 +117,9 @@ def _progress(request, repair):
         "open": repair.status in Repair.OPEN,
         "overdue": repair.is_overdue(today),
         "stage": _stage(repair),
-        "evidence": repair.evidence.all(),
+        "evidence": [paper.document for paper in repair.papers.all() if paper.document],
         "steps": _steps(repair),
-        **clock_of(repair, today),
+        **clock(repair, today),
     }
     return render(request, "repair/progress.html", context)
 

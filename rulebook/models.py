@@ -306,6 +306,12 @@ class Parameter(models.Model):
     unit = models.CharField(_("单位"), max_length=20, choices=Unit)
     source = models.CharField(_("依据"), max_length=300)
     in_force_from = models.DateField(_("施行日期"))
+    stops = models.BooleanField(
+        _("等候补正期间停止计算"), default=False, help_text=_("只对办理期限有意义。")
+    )
+    extendable_by = models.PositiveSmallIntegerField(
+        _("最多可以延长"), default=0, help_text=_("与数值同单位；0 为不得延长。")
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("期限和参数")
@@ -329,12 +335,20 @@ def parameter(code, *, on):
 
     Raises ValidationError where the day lies before the rule.
     """
+    return parameter_row(code, on=on).value
+
+
+def parameter_row(code, *, on):
+    """The rule `code` in force on the day `on`, with what it says of stops and extension.
+
+    Raises ValidationError where the day lies before the rule.
+    """
     rows = Parameter.objects.filter(code=code, in_force_from__lte=on)
     row = rows.order_by("in_force_from").last()
     if row is None:
         message = _("%(day)s 还没有这项规定，请核对日期。") % {"day": on}
         raise ValidationError(message, code="no_rule")
-    return row.value
+    return row
 
 
 class Memorandum(Named, Dated):

@@ -275,7 +275,7 @@ def repair(listing=None, *, received_on=None, today=None, by=None, **fields):
         "applicant": APPLICANT,
         "statement": "拖欠工资已全部付清，劳动者均已签收，附支付凭证。",
         "commitment": "本单位承诺所交材料真实，今后依法用工、按时支付工资。",
-        "evidence_kinds": listing.category.repair_evidence,
+        "papers": [(kind, None) for kind in listing.category.repair_evidence],
         "received_on": received_on or today,
     }
     return repairs.apply(

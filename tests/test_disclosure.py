@@ -149,7 +149,12 @@ def _argue(entry):
     )
     matter = objections.investigate(matter, actor=by(builders.clerk), note=f"{MARK}核查情况")
     objections.propose_reply(
-        matter, actor=by(builders.clerk), outcome="rejected", reasons=f"{MARK}答复理由，事实清楚。"
+        matter,
+        actor=by(builders.clerk),
+        outcome="rejected",
+        reasons=f"{MARK}答复理由，事实清楚。",
+        findings=f"{MARK}核查意见。",
+        today=timezone.localdate(),
     )
 
 

@@ -320,6 +320,7 @@ def test_nothing_new_is_locked_once_the_ledger_head_is(committed_rules):
         outcome="upheld_corrected",
         reasons="经核实，部分工资已经付清，应予更正。",
         corrections={"ground": "拖欠 22 名农民工工资共 52.7 万元。"},
+        today=timezone.localdate(),
     )
     with _statements() as seen:
         objections.approve_reply(matter, actor=reviewer, today=timezone.localdate())

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from casework.models import Document, Event
+from casework.models import Document, Event, Letter
+from casework.services import make_missing
 from jointaction import services as jointaction
 from jointaction.models import Push
 from listings import services as listings
@@ -46,6 +47,7 @@ def _replied():
         actor=Actor.of(builders.clerk()),
         outcome="rejected",
         reasons="经核查，拖欠事实清楚，证据充分。",
+        today=TODAY,
     )
     objections.approve_reply(matter, actor=Actor.of(builders.reviewer()), today=TODAY)
 
@@ -96,7 +98,7 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _objected,
         lambda: objections.chase_due(today=LATER, lead_unit=LEAD),
     ),
-    "objections.tasks.make_letters": (_replied, objections.make_letters),
+    "casework.tasks.make_letters": (_replied, make_missing),
     "repair.tasks.chase_due": (
         lambda: builders.repair(today=TODAY),
         lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
@@ -120,7 +122,7 @@ def _state():
     return (
         list(Listing.objects.order_by("pk").values_list("pk", "status", "version")),
         list(Push.objects.order_by("pk").values_list("pk", "status", "version", "escalated_on")),
-        list(Objection.objects.order_by("pk").values_list("pk", "version", "letter")),
+        list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),
         Event.objects.count(),
@@ -160,13 +162,12 @@ def test_an_outage_of_days_escalates_an_overdue_objection_once(rules):
 def test_a_poisoned_row_blocks_no_other_letter(rules, caplog):
     _replied()
     _replied()
-    bad, good = Objection.objects.order_by("pk")
-    Objection.objects.filter(pk=bad.pk).update(outcome="unknown")
-    objections.make_letters()
+    *_others, bad, good = Letter.objects.order_by("pk")
+    Letter.objects.filter(pk=bad.pk).update(content={})
+    make_missing()
+    assert list(Letter.objects.unmade()) == [bad]
     good.refresh_from_db()
-    bad.refresh_from_db()
-    assert good.letter is not None
-    assert bad.letter is None
+    assert good.document is not None
     assert bad.number in caplog.text
 
 

@@ -125,6 +125,7 @@ class ApplicantFields(Strict):
     name = serializers.CharField(max_length=200)
     phone = serializers.CharField(max_length=40)
     email = serializers.EmailField(required=False, allow_blank=True)
+    agent = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 def instant(moment):
@@ -132,9 +133,9 @@ def instant(moment):
     return timezone.localtime(moment).isoformat() if moment else None
 
 
-def receipt(matter, query_code, days):
+def receipt(matter, query_code):
     """What the applicant is told: number, code, due day, and how it was counted."""
-    lines = workdays.explain(matter.received_on, days)
+    lines = workdays.explain(matter.counts_from, matter.total_days)
     return {
         "number": matter.number,
         "query_code": query_code,

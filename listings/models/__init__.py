@@ -18,7 +18,6 @@ from listings.models.history import (
     ListingVersion,
 )
 from listings.models.parts import (
-    NoticeMeans,
     Proposal,
     ProposalQuerySet,
     ResponsiblePerson,
@@ -43,7 +42,6 @@ __all__ = [
     "ListingQuerySet",
     "ListingVersion",
     "MeasureSet",
-    "NoticeMeans",
     "Proposal",
     "ProposalQuerySet",
     "ResponsiblePerson",

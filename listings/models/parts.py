@@ -6,21 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from casework.models import Case
+from casework.models import Case, ServiceMeans
 from listings.models.entry import Listing
 from parties.models import Role, Subject, mask_name
 from rulebook.models import ResponsibleRole
-
-
-class NoticeMeans(models.TextChoices):
-    """How the notice before listing reached its subject."""
-
-    DIRECT = "direct", _("直接送达")
-    POST = "post", _("邮寄送达")
-    LEFT = "left", _("留置送达")
-    ELECTRONIC = "electronic", _("电子送达")
-    PUBLIC = "public", _("公告送达")
-
 
 # Who was named in error, or by a document since quashed, never answered for anything.
 VOIDING = (Listing.EndReason.ERROR, Listing.EndReason.DOCUMENT_QUASHED)
@@ -56,7 +45,7 @@ class ResponsiblePerson(models.Model):
     fact = models.TextField(_("责任事实"))
     basis = models.CharField(_("依据"), max_length=300)
     notice_served_on = models.DateField(_("单独告知日期"), null=True, blank=True)
-    notice_means = models.CharField(_("送达方式"), max_length=20, choices=NoticeMeans, blank=True)
+    notice_means = models.CharField(_("送达方式"), max_length=20, choices=ServiceMeans, blank=True)
     defence_until = models.DateField(_("陈述申辩截止"), null=True, blank=True)
     defence_received_on = models.DateField(_("收到陈述申辩"), null=True, blank=True)
     defence_text = models.TextField(_("陈述申辩意见"), blank=True)

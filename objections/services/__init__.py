@@ -1,18 +1,21 @@
-"""Every write to an objection: filing, handling, reply, the clock, the letter."""
+"""Every write to an objection: filing, handling, reply, the clock, the letters."""
 
 from objections.services.clock import chase_due
-from objections.services.file import contact_of, file
-from objections.services.letters import make_letter, make_letters
-from objections.services.reply import approve_reply, investigate, propose_reply, return_reply
+from objections.services.contact import contact_of
+from objections.services.file import file
+from objections.services.handle import ask, extend, forward, investigate, supplement
+from objections.services.reply import approve_reply, propose_reply, return_reply
 
 __all__ = [
     "approve_reply",
+    "ask",
     "chase_due",
     "contact_of",
+    "extend",
     "file",
+    "forward",
     "investigate",
-    "make_letter",
-    "make_letters",
     "propose_reply",
     "return_reply",
+    "supplement",
 ]

@@ -1,84 +1,127 @@
-"""The written reply as PDF, made after the deciding transaction, stored once."""
+"""What the letters of an objection say. Numbered where it is decided, set as PDF afterwards."""
 
-import logging
 from datetime import date
 
-from django.conf import settings
-from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from casework import documents
-from casework.workdays import working_days_between
+from casework.models import Letter
+from casework.services import clock, issue
 from listings.models import Audience, shown_value
 from objections.models import Objection
-from parties.models import CLOCK
 
-log = logging.getLogger(__name__)
+Kind = Letter.Kind
 Outcome = Objection.Outcome
 
 
-def make_letters():
-    """Make the letters that are still missing. Run it when and as often as you like."""
-    for objection in Objection.objects.with_parts().without_letter().order_by("pk")[:100]:
-        try:
-            make_letter(objection)
-        except Exception:
-            log.exception("no letter for objection %s", objection.number)
+def issue_receipt(objection, serial, *, actor, today):
+    """Say in writing that it was received, under which number, and until when it is answered."""
+    return _issue(objection, Kind.OBJECTION_RECEIPT, _receipt, serial, actor, today)
 
 
-def make_letter(objection):
-    """The letter of a replied objection, compiled outside any transaction and stored once."""
-    with override("zh-hans"):
-        content = documents.letter(
-            "reply",
-            _data(objection),
-            qr=f"{settings.BASE_URL}/verify/{objection.verify_code}/",
-        )
-    with transaction.atomic():
-        fresh = Objection.objects.select_for_update().get(pk=objection.pk)
-        if fresh.letter_id is None:
-            fresh.letter = documents.keep(
-                content,
-                name=f"{objection.letter_number}.pdf",
-                media_type="application/pdf",
-                actor=CLOCK,
-            )
-            fresh.save(update_fields=["letter"])
-    return fresh.letter
+def issue_supplement(objection, text, serial, *, actor, today):
+    """Say in writing what has to be added, until when, and what happens to the clock."""
+
+    def words(objection):
+        return _supplement(objection, text)
+
+    return _issue(objection, Kind.OBJECTION_SUPPLEMENT, words, serial, actor, today)
 
 
-def _data(objection):
-    day = working_days_between(objection.received_on, objection.replied_on)
+def issue_reply(objection, serial, *, actor, today):
+    """The written reply to an objection that is decided, in the deciding transaction."""
+    return _issue(objection, Kind.OBJECTION_REPLY, _reply, serial, actor, today)
+
+
+def _issue(objection, kind, words, serial, actor, today):
+    with override("zh-hans"):  # a letter is Chinese whatever the language of the page
+        content = {
+            "addressee": objection.applicant_name,
+            "date": _day(today),
+            "number_label": _("受理编号"),
+            "number": objection.number,
+            **words(objection),
+        }
+        summary = str(objection.get_outcome_display()) if kind == Kind.OBJECTION_REPLY else ""
+    return issue(
+        objection,
+        kind,
+        serial=serial,
+        department=objection.department,
+        content=content,
+        summary=summary,
+        actor=actor,
+        today=today,
+    )
+
+
+def _receipt(objection):
     return {
-        "organ": objection.department.name,
+        "opening": _("你（单位）%(day)s对%(what)s提出的异议已经收到。")
+        % {"day": _day(objection.received_on), "what": _what(objection)},
+        "sections": [
+            {
+                "label": _("一、办理。"),
+                "lines": [
+                    _("由%(unit)s核查，最迟于%(due)s书面答复。")
+                    % {"unit": objection.department.name, "due": _day(objection.due_on)},
+                    _("异议处理期间，记录标注“异议处理中”，措施不停止执行。"),
+                ],
+            },
+            {
+                "label": _("二、查询。"),
+                "lines": [_("凭受理编号和查询码，可以在平台查看进展、补充材料、下载答复函。")],
+            },
+        ],
+        "clock": _("异议处理期限 %(days)s 个工作日。") % {"days": objection.total_days},
+    }
+
+
+def _supplement(objection, text):
+    stopped = _("等候补正的时间不计入办理期限。")
+    running = _("办理期限照常计算，最迟%(due)s书面答复。") % {"due": _day(objection.due_on)}
+    by = _("请在%(day)s前补充；到期没有补充的，根据已有材料答复。")
+    return {
+        "opening": _("你（单位）%(day)s提出的异议，需要补充下列材料：")
+        % {"day": _day(objection.received_on)},
+        "sections": [
+            {"label": _("一、补充什么。"), "lines": text.splitlines()},
+            {
+                "label": _("二、期限。"),
+                "lines": [
+                    by % {"day": _day(objection.supplement_by)},
+                    stopped if objection.stopped_on else running,
+                ],
+            },
+        ],
+        "clock": _("异议处理期限 %(days)s 个工作日。") % {"days": objection.total_days},
+    }
+
+
+def _reply(objection):
+    rows = _rows(objection)
+    header = [_("项目"), _("原公布"), _("更正为")]
+    remedy = _(
+        "不服本答复的，可自收到之日起 60 日内申请行政复议，或者在 6 个月内依法提起行政诉讼。"
+    )
+    day = clock.used_days(objection, objection.replied_on)
+    return {
         "title": _("关于名单记录异议的答复函"),
-        "letter_number": objection.letter_number,
-        "addressee": objection.applicant_name,
         "opening": _("你（单位）%(day)s对%(what)s提出异议。我单位进行了核查，现答复如下：")
         % {"day": _day(objection.received_on), "what": _what(objection)},
-        "conclusion_label": _("一、结论："),
-        "conclusion": _("%(outcome)s。") % {"outcome": objection.get_outcome_display()},
-        "header": [_("项目"), _("原公布"), _("更正为")],
-        "rows": _rows(objection),
-        "reasons_label": _("二、理由。"),
-        "reasons": objection.reasons.splitlines(),
-        "after_label": _("三、后续。"),
-        "after": AFTER[objection.outcome],
-        "remedy_label": _("四、救济。"),
-        "remedy": _(
-            "不服本答复的，可自收到之日起 60 日内申请行政复议，或者在 6 个月内依法提起行政诉讼。"
-        ),
-        "date": _day(objection.replied_on),
-        "verify_label": _("核验码"),
-        "verify_code": "-".join(objection.verify_code[i : i + 4] for i in (0, 4, 8)),
-        "verify_hint": _("扫码，或在“%(site)s”的“核验文书”输入核验码，可查本函真伪。")
-        % {"site": settings.SITE_NAME},
-        "number_label": _("受理编号"),
-        "number": objection.number,
+        "sections": [
+            {
+                "label": _("一、结论："),
+                "lines": [_("%(outcome)s。") % {"outcome": objection.get_outcome_display()}],
+            },
+            *([{"header": header, "rows": rows}] if rows else []),
+            {"label": _("二、理由。"), "lines": objection.reasons.splitlines()},
+            {"label": _("三、后续。"), "lines": [AFTER[objection.outcome]]},
+            {"label": _("四、救济。"), "lines": [remedy]},
+        ],
         "clock": _("异议处理期限 %(days)s 个工作日，本函在第 %(day)s 个工作日作出。")
-        % {"days": objection.period_days, "day": day},
+        % {"days": objection.total_days, "day": day},
     }
 
 

@@ -1,37 +1,30 @@
 """Answering an objection: one officer proposes, another approves; upheld acts at once."""
 
-import json
-
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from casework.models import Letter
 from casework.moves import lock, move
-from casework.services import clean_columns, refuse, take_number
+from casework.services import clean_columns, clock, refuse, take_serial
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
-from notices.services import tell
 from objections import policies
 from objections.models import Objection
-from parties import sealing
+from objections.services import letters
+from objections.services.contact import tell_applicant
 
 Outcome = Objection.Outcome
 
 
-def investigate(objection, *, actor, note):
-    """Begin to look into it, and say how. Raises PermissionDenied, IllegalMove."""
-    if not policies.may_handle(actor.user, objection):
-        raise PermissionDenied
-    return move(objection, "investigate", actor=actor, note=note)
-
-
 @transaction.atomic
-def propose_reply(objection, *, actor, outcome, reasons, corrections=None):
+def propose_reply(objection, *, actor, outcome, reasons, today, corrections=None, findings=""):
     """Put a reply before another officer. Raises PermissionDenied, IllegalMove, ValidationError.
 
-    `corrections` is {column: new value} of the entry, for `upheld_corrected` only.
+    `corrections` is {column: new value} of the entry, for `upheld_corrected` only; `findings`
+    is the opinion for the file, never told outside. A clock that stood still runs again.
     """
+    objection = lock(objection)
     if not policies.may_handle(actor.user, objection):
         raise PermissionDenied
     _refuse_bad_reply(objection, outcome, reasons, corrections)
@@ -43,7 +36,9 @@ def propose_reply(objection, *, actor, outcome, reasons, corrections=None):
         outcome=outcome,
         reasons=reasons.strip(),
         corrections=corrections or {},
+        findings=findings.strip(),
         proposed_by=actor.user,
+        **clock.columns(clock.resume(objection, today)),
     )
 
 
@@ -66,43 +61,20 @@ def approve_reply(objection, *, actor, today):
     objection = lock(objection)
     if not policies.may_approve(actor.user, objection):
         raise PermissionDenied
-    department = objection.department
-    number = take_number(f"objection-letter:{department.code}", today.year)
+    serial = take_serial(Letter.Kind.OBJECTION_REPLY, objection.department, today)
     objection = move(
         objection,
         "reply",
         actor=actor,
         replied_on=today,
-        letter_number=f"{department.document_prefix}异复〔{today.year}〕{number}号",
-        verify_code=sealing.new_code(12),
         changes=_settle_record(objection) if objection.record_id else {},
     )
     if objection.listing_id:
         _settle_entry(objection, actor, today)
-    _tell_applicant(objection, actor)
+    letters.issue_reply(objection, serial, actor=actor, today=today)
+    title = _("异议 %(number)s 已书面答复") % {"number": objection.number}
+    tell_applicant(objection, "replied", title, _("答复函可以下载。"), actor=actor)
     return objection
-
-
-def _tell_applicant(objection, actor):
-    """Leave the applicant a message where an address was given; the letter itself is fetched."""
-    contact = sealing.unseal(
-        objection.contact_sealed,
-        objection.contact_key_id,
-        table="objections_objection",
-        row=objection.public_id,
-        field="contact",
-        actor=actor,
-        purpose=_("通知申请人异议已答复"),
-    )
-    email = json.loads(contact)["email"]
-    if email:
-        tell(
-            key=f"objection-replied:{objection.number}",
-            email=email,
-            title=_("异议 %(number)s 已书面答复") % {"number": objection.number},
-            text=_("请凭受理编号和查询码查看并下载答复书：%(link)s")
-            % {"link": f"{settings.BASE_URL}/objections/track/"},
-        )
 
 
 def _settle_entry(objection, actor, today):

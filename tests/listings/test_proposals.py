@@ -203,6 +203,7 @@ def by_objection(entry):
         actor=clerk(),
         outcome="upheld_withdrawn",
         reasons="经核实，主体认定有误，应予撤销。",
+        today=TODAY,
     )
     objections.approve_reply(matter, actor=reviewer(), today=TODAY)
 
@@ -247,6 +248,7 @@ def test_a_repair_that_is_granted_closes_what_was_proposed():
         outcome="granted",
         reasons="整改完毕，材料齐全，准予修复。",
         verification="实地核查",
+        today=TODAY,
     )
     repairs.approve_decision(matter, actor=approver, today=TODAY)
     proposal.refresh_from_db()

@@ -127,21 +127,24 @@ def test_an_overdue_objection_is_escalated_once_though_the_clock_stood_still_for
 def test_the_department_is_reminded_once_for_each_step(due_yesterday):
     for day in (8, 8, 9, 10, 13, 14, 15):
         chase(datetime.date(2026, 10, day))
-    keys = Notice.objects.filter(key__startswith=f"objection-due:{due_yesterday.number}:")
-    steps = {key.rsplit(":", 1)[1] for key in keys.values_list("key", flat=True)}
-    assert steps == {"5", "3", "1"}
+    keys = Notice.objects.filter(key__startswith="objection-due-").values_list("key", flat=True)
+    steps = [f"objection-due-{step}:{due_yesterday.number}:rsj" for step in (1, 3, 5)]
+    assert sorted(keys) == steps
 
 
 def test_an_answered_objection_is_neither_reminded_of_nor_escalated(due_yesterday):
     with at(datetime.date(2026, 9, 28)):
         clerk, reviewer = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
         reasons = "经核实，拖欠事实清楚，应予维持。"
-        services.propose_reply(due_yesterday, actor=clerk, outcome="rejected", reasons=reasons)
+        day = datetime.date(2026, 9, 28)
+        services.propose_reply(
+            due_yesterday, actor=clerk, outcome="rejected", reasons=reasons, today=day
+        )
         services.approve_reply(due_yesterday, actor=reviewer, today=datetime.date(2026, 9, 28))
     chase(datetime.date(2026, 10, 14))
     chase(datetime.date(2026, 10, 19))
     assert told(due_yesterday) == []
-    assert not Notice.objects.filter(key__startswith="objection-due:").exists()
+    assert not Notice.objects.filter(key__startswith="objection-due-").exists()
 
 
 def test_a_provisional_date_is_counted_anew_once_the_years_notice_is_in(client):

@@ -7,6 +7,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from casework import documents
+from casework.services import make
 from objections import services
 from parties.models import Actor
 from rulebook.models import CategoryField
@@ -26,6 +27,7 @@ def replied(outcome="rejected", reasons=REASONS, corrections=None, applicant=Non
         outcome=outcome,
         reasons=reasons,
         corrections=corrections,
+        today=timezone.localdate(),
     )
     actor = Actor.of(builders.reviewer(unit))
     return services.approve_reply(objection, actor=actor, today=timezone.localdate())
@@ -33,7 +35,7 @@ def replied(outcome="rejected", reasons=REASONS, corrections=None, applicant=Non
 
 def text_of(objection):
     """The letter's words in reading order, without the breaks between them."""
-    content = documents.read(services.make_letter(objection))
+    content = documents.read(make(objection.letter))
     pages = PdfReader(io.BytesIO(content)).pages
     return "".join("".join(page.extract_text().split()) for page in pages)
 
@@ -44,13 +46,13 @@ def test_the_letter_says_number_outcome_old_and_new_values_reasons_and_remedy():
     text = text_of(objection)
     for words in (
         objection.number,
-        objection.letter_number,
+        objection.letter.number,
         "一、结论：更正",
         "86.4万元",
         "拖欠22名农民工工资共52.7万元",
         "代发15人工资33.7万元属实",
         "行政复议",
-        "-".join(objection.verify_code[i : i + 4] for i in (0, 4, 8)),
+        objection.letter.spaced_code,
         "15个工作日",
     ):
         assert "".join(words.split()) in text
@@ -90,7 +92,7 @@ def test_a_masked_field_is_masked_in_the_letter_and_a_secret_one_is_not_told():
 
 
 def test_the_letter_is_an_archive_pdf_with_its_fonts_inside():
-    content = documents.read(services.make_letter(replied()))
+    content = documents.read(make(replied().letter))
     assert b"pdfaid:part" in content
     assert b"<pdfaid:part>2</pdfaid:part>" in content or b'pdfaid:part="2"' in content
 
@@ -105,6 +107,6 @@ def test_a_firm_of_two_hundred_characters_and_pages_of_reasons_are_all_there():
 
 
 def test_letters_of_a_department_are_numbered_without_a_gap():
-    numbers = [replied().letter_number for _n in range(3)]
+    numbers = [replied().letter.number for _n in range(3)]
     taken = [int(number.rsplit("〕", 1)[1].removesuffix("号")) for number in numbers]
     assert taken == [taken[0], taken[0] + 1, taken[0] + 2]

@@ -47,6 +47,7 @@ def test_an_entry_that_is_over_by_its_dates_stays_as_it_ended(rules):
         actor=Actor.of(builders.clerk()),
         outcome="upheld_withdrawn",
         reasons="经核查，确属列入有误，予以撤下。",
+        today=TODAY,
     )
     objections.approve_reply(matter, actor=Actor.of(builders.reviewer()), today=TODAY)
     assert Listing.objects.get(pk=entry.pk).status_on(TODAY) == "expired"

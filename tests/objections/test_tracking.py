@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from casework.services import make_missing
 from objections import services
 from parties.models import Actor
 from tests import builders
@@ -57,7 +58,11 @@ def test_the_course_names_no_staff_and_nothing_that_is_not_decided(client):
     services.investigate(objection, actor=Actor.of(clerk), note="正在核对代发记录。")
     reasons = "经核实，列入有误，拟予撤销记录。"
     services.propose_reply(
-        objection, actor=Actor.of(clerk), outcome="upheld_withdrawn", reasons=reasons
+        objection,
+        actor=Actor.of(clerk),
+        outcome="upheld_withdrawn",
+        reasons=reasons,
+        today=timezone.localdate(),
     )
     services.return_reply(objection, actor=Actor.of(builders.reviewer()), note="证据不足，再查。")
     ask(client, objection.number, code)
@@ -87,7 +92,7 @@ def test_the_letter_is_for_the_session_that_was_let_in_and_only_once_there_is_on
     objection.refresh_from_db()
     first = objection.letter
     assert client.get(reverse("objection-letter")).content == answer.content
-    services.make_letters()
+    make_missing()
     objection.refresh_from_db()
     assert objection.letter == first
 
@@ -95,7 +100,11 @@ def test_the_letter_is_for_the_session_that_was_let_in_and_only_once_there_is_on
 def reply(objection, outcome="rejected"):
     reasons = "经核实，拖欠事实清楚，应予维持。"
     services.propose_reply(
-        objection, actor=Actor.of(builders.clerk()), outcome=outcome, reasons=reasons
+        objection,
+        actor=Actor.of(builders.clerk()),
+        outcome=outcome,
+        reasons=reasons,
+        today=timezone.localdate(),
     )
     actor = Actor.of(builders.reviewer())
     return services.approve_reply(objection, actor=actor, today=timezone.localdate())
@@ -104,12 +113,12 @@ def reply(objection, outcome="rejected"):
 def test_a_letters_code_proves_it_genuine_and_tells_nothing_of_the_subject(client):
     objection, _code = builders.objection()
     replied = reply(objection)
-    code = replied.verify_code
+    code = replied.letter.verify_code
     for typed in (code, f"{code[:4]}-{code[4:8]}-{code[8:]}".lower()):
         page = client.get(reverse("verify-code", args=[typed]))
         assert page.status_code == 200
         text = page.content.decode()
-        assert replied.letter_number in text
+        assert replied.letter.number in text
         assert objection.subject.name not in text
         assert builders.APPLICANT["name"] not in text
     asked = client.get(reverse("verify"), {"code": code})

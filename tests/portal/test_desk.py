@@ -107,6 +107,7 @@ def test_what_awaits_approval_is_shown_to_who_may_approve_it(desk, today):
         actor=Actor.of(builders.clerk()),
         outcome="rejected",
         reasons="经核查，列入的依据有效。",
+        today=timezone.localdate(),
     )
     text = home_of(desk(builders.reviewer()), kind="approval").content.decode()
     assert reverse("desk-listing-black-publish", args=[ready.public_id]) in text

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from casework.models import Event
+from casework.models import Event, Letter
 from jointaction.models import Feedback, Hit, Push
 from listings import ledger
 from listings import services as listings
@@ -120,7 +120,8 @@ def test_remedies_stand_at_every_stage_with_every_outcome():
     assert set(Objection.objects.values_list("status", flat=True)) == set(Objection.Status.values)
     outcomes = set(Objection.objects.values_list("outcome", flat=True))
     assert outcomes == {"", *Objection.Outcome.values}
-    assert not Objection.objects.without_letter().exists()
+    replies = Letter.objects.filter(kind=Letter.Kind.OBJECTION_REPLY)
+    assert replies.count() == Objection.objects.filter(status="replied").count()
     assert Objection.objects.overdue(today).exists()
     assert set(Repair.objects.values_list("status", flat=True)) == set(Repair.Status.values)
     assert Repair.objects.overdue(today).exists()

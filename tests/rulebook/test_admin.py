@@ -174,6 +174,7 @@ def test_a_new_rule_has_its_first_version_without_a_reason_asked(operator):
         "name": "示例期限",
         "name_en": "Example",
         "value": 7,
+        "extendable_by": 0,
         "unit": "working_days",
         "source": "示例文件",
         "in_force_from": "2030-01-01",

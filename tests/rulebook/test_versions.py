@@ -275,9 +275,9 @@ def test_repair_asks_for_the_papers_of_the_entrys_own_rule():
     changed(entry.category, repair_evidence=["示例新材料"], repair_after_months=36)
     entry = type(entry).objects.get(pk=entry.pk)
     with pytest.raises(ValidationError) as refusal:
-        builders.repair(entry, today=TODAY, evidence_kinds=["示例新材料"])
+        builders.repair(entry, today=TODAY, papers=[("示例新材料", None)])
     assert "evidence" in refusal.value.error_dict
-    matter, _code = builders.repair(entry, today=TODAY, evidence_kinds=papers)
+    matter, _code = builders.repair(entry, today=TODAY, papers=[(kind, None) for kind in papers])
     assert repairs.earliest(entry) <= TODAY
     assert matter.pk
 

@@ -28,6 +28,8 @@ def contest(story, listing, received_on, *, outcome="rejected", stop="", late=Fa
     steps["reply_proposed"] = (proposed, _propose_reply)
     steps["replied"] = (story.after(proposed, rng.randint(1, 3)), _approve_reply)
     matter = {"listing": listing, "outcome": outcome, "fields": ["ground"], **given}
+    if stop == "awaiting":
+        steps = {"received": steps["received"], "awaiting": (looked, _ask)}
     for status, (day, act) in steps.items():
         story.on(day, act, story, matter)
         if status == stop:
@@ -67,6 +69,16 @@ def _investigate(story, matter, *, today):
     )
 
 
+def _ask(story, matter, *, today):
+    objections.ask(
+        matter["objection"],
+        actor=staff.clerk(matter["listing"].department.code),
+        text=texts.some(story.rng, "reply", "ask"),
+        by=story.after(today, 10),
+        today=today,
+    )
+
+
 def _propose_reply(story, matter, *, today):
     listing, outcome = matter["listing"], matter["outcome"]
     listing.refresh_from_db()
@@ -75,6 +87,7 @@ def _propose_reply(story, matter, *, today):
         actor=staff.clerk(listing.department.code),
         outcome=outcome,
         reasons=texts.some(story.rng, "reply", outcome),
+        today=today,
         corrections=corrected(listing) if outcome == "upheld_corrected" else None,
     )
 
@@ -82,7 +95,6 @@ def _propose_reply(story, matter, *, today):
 def _approve_reply(story, matter, *, today):
     reviewer = staff.reviewer(matter["listing"].department.code)
     objections.approve_reply(matter["objection"], actor=reviewer, today=today)
-    objections.make_letters()
 
 
 def corrected(listing):
@@ -114,7 +126,9 @@ def repair(story, listing, received_on, *, outcome="granted", stop=""):
     accepted = story.after(received_on, rng.randint(1, 2))
     matter = {"listing": listing, "outcome": outcome}
     steps = {"received": (received_on, _apply)}
-    if outcome == "not_accepted":
+    if stop == "awaiting":
+        steps["awaiting"] = (accepted, _ask_papers)
+    elif outcome == "not_accepted":
         steps["not_accepted"] = (accepted, _not_accept)
     else:
         proposed = story.after(accepted, rng.randint(3, 6))
@@ -135,9 +149,19 @@ def _apply(story, matter, *, today):
         applicant=applicant(listing),
         statement=texts.table("black")[listing.category.code]["repair"],
         commitment="承诺所提交的材料真实有效，今后依法经营、诚实守信，如有违背自愿接受处理。",
-        evidence_kinds=listing.category.repair_evidence,
+        papers=[(kind, None) for kind in listing.category.repair_evidence],
         received_on=today,
         actor=PUBLIC,
+        today=today,
+    )
+
+
+def _ask_papers(story, matter, *, today):
+    repairs.ask(
+        matter["repair"],
+        actor=staff.clerk(matter["listing"].department.code),
+        text=texts.some(story.rng, "repair_refused", "ask"),
+        by=story.after(today, 10),
         today=today,
     )
 
@@ -161,6 +185,7 @@ def _propose_decision(story, matter, *, today):
         outcome=matter["outcome"],
         reasons=texts.some(story.rng, "repair_refused", key),
         verification=texts.some(story.rng, "repair_refused", "verification"),
+        today=today,
     )
 
 

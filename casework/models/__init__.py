@@ -1,0 +1,21 @@
+"""How any matter moves, its journal, its clock, the calendar, stored documents, numbers."""
+
+from casework.models.calendar import CalendarYear, SpecialDay
+from casework.models.case import Case, Event
+from casework.models.counters import Counter, IdempotencyKey
+from casework.models.documents import Document, Letter, ServiceMeans
+from casework.models.filing import Filing, FilingQuerySet
+
+__all__ = [
+    "CalendarYear",
+    "Case",
+    "Counter",
+    "Document",
+    "Event",
+    "Filing",
+    "FilingQuerySet",
+    "IdempotencyKey",
+    "Letter",
+    "ServiceMeans",
+    "SpecialDay",
+]

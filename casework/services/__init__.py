@@ -1,0 +1,28 @@
+"""What the services of all matters share."""
+
+from casework.services.calendar import load_year
+from casework.services.filing import contact_of, new_filing
+from casework.services.letters import issue, make, make_missing, serve, take_serial
+from casework.services.numbers import take_number
+from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
+from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
+
+__all__ = [
+    "answer_of",
+    "clean_columns",
+    "contact_of",
+    "hold_key",
+    "issue",
+    "keep_answer",
+    "kept_answer",
+    "load_year",
+    "make",
+    "make_missing",
+    "new_filing",
+    "refuse",
+    "refuse_bad_columns",
+    "serve",
+    "storable",
+    "take_number",
+    "take_serial",
+]

@@ -1,0 +1,31 @@
+"""Every write to an application for credit repair."""
+
+from blacklist.services import repair_terms
+from repair.services.apply import apply, earliest
+from repair.services.clock import chase_due
+from repair.services.contact import contact_of
+from repair.services.decide import (
+    accept,
+    approve_decision,
+    not_accept,
+    propose_decision,
+    return_decision,
+    verify,
+)
+from repair.services.supplement import ask, supplement
+
+__all__ = [
+    "accept",
+    "apply",
+    "approve_decision",
+    "ask",
+    "chase_due",
+    "contact_of",
+    "earliest",
+    "not_accept",
+    "propose_decision",
+    "repair_terms",
+    "return_decision",
+    "supplement",
+    "verify",
+]

@@ -1,0 +1,42 @@
+"""Whom a step of an application is told: the department's inbox, and the applicant."""
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from casework import services as casework
+from notices.services import tell
+from parties.models import CLOCK
+from repair import policies
+
+
+def contact_of(repair, *, actor, purpose):
+    """The applicant's {phone, email}, for one logged purpose. Raises PermissionDenied."""
+    if not policies.may_handle(actor.user, repair):
+        raise PermissionDenied
+    return casework.contact_of(repair, actor=actor, purpose=purpose)
+
+
+def tell_applicant(repair, step, title, text, *, actor=CLOCK):
+    """Leave the applicant a message: read on the tracking page, and e-mailed if it can be."""
+    contact = casework.contact_of(repair, actor=actor, purpose=_("通知申请人：%s") % title)
+    link = f"{settings.BASE_URL}/repair/track/"
+    tell(
+        key=f"repair-{step}:{repair.number}:applicant",
+        matter=repair.number,
+        email=contact["email"],
+        title=title,
+        text=_("%(text)s凭受理编号和查询码查看：%(link)s") % {"text": text, "link": link},
+    )
+
+
+def tell_department(repair, step, title, text=None, department=None):
+    """Leave a department a message about an application; `title` may name its number."""
+    department = department or repair.department
+    tell(
+        key=f"repair-{step}:{repair.number}:{department.code}",
+        department=department,
+        title=title % {"number": repair.number},
+        text=text or _("办理期限到 %(day)s。") % {"day": repair.due_on},
+        link=f"/desk/repairs/{repair.public_id}/",
+    )
