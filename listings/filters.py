@@ -72,7 +72,16 @@ class ListFilter(django_filters.FilterSet):
         return form
 
     def by_name_or_code(self, queryset, _name, text):
-        return named_or_coded(queryset, text)
+        """Few are taken by their keys; of many the first page is soon found in their order."""
+        name = identity.normalise_name(text)
+        grams = None if _is_code(text) else identity.bigrams(name)
+        if not grams:
+            return named_or_coded(queryset, text)
+        published = Listing.objects.filter(status=Listing.Status.PUBLISHED)
+        keys = published.first_named_like(grams, SEARCH_LIMIT + 1, holding=name)
+        if len(keys) > SEARCH_LIMIT:
+            return named_or_coded(queryset, text)
+        return queryset.filter(pk__in=[pk for _day, pk, _kind in keys])
 
     def by_region(self, queryset, _name, region):
         """By where an organisation is registered; of a person no place is told."""
@@ -84,14 +93,19 @@ class ListFilter(django_filters.FilterSet):
 
 def named_or_coded(queryset, text):
     """Entries of the firm with this code, or of the organisations whose name holds the text."""
-    code = identity.normalise_code(text)
-    if len(code) == CODE_LENGTH and code.isascii():
-        return queryset.of_code(code)
+    if _is_code(text):
+        return queryset.of_code(identity.normalise_code(text))
     name = identity.normalise_name(text)
     grams = identity.bigrams(name)
     if not grams:  # every row, persons too, would hold them
         return queryset.none()
     return queryset.named_like(grams).filter(subject__name_normalised__contains=name)
+
+
+def _is_code(text):
+    """Whether a text can only be a code, a right one or not."""
+    code = identity.normalise_code(text)
+    return len(code) == CODE_LENGTH and code.isascii()
 
 
 ORDERS = ("published_on", "-published_on", "visible_until", "-visible_until")
@@ -222,9 +236,8 @@ class SearchForm(forms.Form):
     def clean_q(self):
         """A text that can only be a code must be a right one: one letter off is another firm."""
         text = self.cleaned_data["q"]
-        code = identity.normalise_code(text)
-        if len(code) == CODE_LENGTH and code.isascii():
-            return identity.check_code(code)
+        if _is_code(text):
+            return identity.check_code(identity.normalise_code(text))
         if len(identity.normalise_name(text)) < len("两字"):
             raise ValidationError(TOO_SHORT)
         return text
@@ -237,8 +250,7 @@ class SearchForm(forms.Form):
 
     def found(self, today):
         """What is on either list today: keys first, then all of the few that are shown."""
-        rows = named_or_coded(Listing.objects.public(today), self.cleaned_data["q"])
-        keys = list(rows.values_list("published_on", "pk", "kind")[: SEARCH_LIMIT + 1])
+        keys = self._keys(today)
         newest = sorted(keys[:SEARCH_LIMIT], reverse=True)
         black, red = ([pk for _day, pk, of in newest if of == kind] for kind in ("black", "red"))
         shown = Listing.objects.public(today).with_parts().marking_paused(today)
@@ -251,6 +263,15 @@ class SearchForm(forms.Form):
             capped=len(keys) > SEARCH_LIMIT,
             candidates=self._candidates(today) if len(keys) < FEW else [],
         )
+
+    def _keys(self, today):
+        """[(published_on, pk, kind)] of what was asked for, one more than SEARCH_LIMIT at most."""
+        rows, most = Listing.objects.public(today), SEARCH_LIMIT + 1
+        if self.code:
+            return list(rows.of_code(self.code).values_list("published_on", "pk", "kind")[:most])
+        name = identity.normalise_name(self.cleaned_data["q"])
+        grams = identity.bigrams(name)  # none: every row, persons too, would hold them
+        return rows.first_named_like(grams, most, holding=name) if grams else []
 
     def _candidates(self, today):
         """Firms that are not called so, but may be meant; none where a code was asked for."""
@@ -282,10 +303,12 @@ def near(name, today):
     grams = identity.pairs(parts.brand)
     if len(name) < LIKE_A_FIRM or not grams:
         return []
-    rows = Listing.objects.public(today).named_like(grams)
+    rows = Listing.objects.public(today)
     if parts.brand in identity.places():
         rows = rows.filter(bigrams__overlap=identity.pairs(parts.trade))
-    rows = rows.values_list("subject__code", "subject__name", "subject__name_normalised")[:POOL]
+    keys = [pk for _day, pk, _kind in rows.first_named_like(grams, POOL)]
+    rows = Listing.objects.filter(pk__in=keys).order_by("pk")
+    rows = rows.values_list("subject__code", "subject__name", "subject__name_normalised")
     firms = [(code, called) for code, called, held in dict.fromkeys(rows) if name not in held]
     ranked = identity.rank_near(name, [called for _code, called in firms], limit=CANDIDATES)
     return [Candidate(firms[place][1], firms[place][0], why.words) for place, why in ranked]

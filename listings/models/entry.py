@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +97,28 @@ class ListingQuerySet(models.QuerySet):
     def named_like(self, grams):
         """Organisations whose name holds all the bigrams; persons are never found by name."""
         return self.filter(bigrams__contains=grams)
+
+    def first_named_like(self, grams, limit, *, holding=""):
+        """[(published_on, pk, kind)] of at most `limit` of these, in no order; name too if given.
+
+        OFFSET 0 is a fence: the bigrams are asked before names are read and without regard to
+        the limit. Left free, the planner reads the whole table for a piece that it takes for
+        common and that only ended entries hold, or that stands together at the table's end.
+        """
+        rows = self.named_like(grams).order_by()
+        entries, given = rows.values(
+            "published_on", "pk", "kind", "subject"
+        ).query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT entry.published_on, entry.pk, entry.kind FROM ({entries} OFFSET 0) AS entry
+                JOIN parties_subject ON parties_subject.id = entry.subject
+                WHERE strpos(parties_subject.name_normalised, %s) > 0 LIMIT %s
+                """,  # noqa: S608 - made of the queryset's own SQL, which has its values apart
+                [*given, holding, limit],
+            )
+            return cursor.fetchall()
 
     def marking_paused(self, today):
         """Each row says as `paused` whether its subject is on the black list as well."""

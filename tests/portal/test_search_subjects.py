@@ -178,7 +178,7 @@ def test_two_firms_of_one_near_name_are_two_candidates_and_ten_are_the_most():
     assert len(codes) == len(set(codes)) == 10
 
 
-def test_near_names_cost_one_query_more_however_many(client):
+def test_near_names_cost_two_queries_more_however_many(client):
     def costs():
         with CaptureQueriesContext(connection) as asked:
             client.get(reverse("search"), {"q": "吉林省通化示佳商贸有限公司"})
@@ -191,7 +191,20 @@ def test_near_names_cost_one_query_more_however_many(client):
     assert costs() == before
     with CaptureQueriesContext(connection) as plain:
         client.get(reverse("search"), {"q": builders.code_of(1)})
-    assert before <= len(plain) + 2
+    assert before <= len(plain) + 3  # former names, keys of near ones, their names
+
+
+@pytest.mark.parametrize("limit", [0, 1_000])
+def test_a_list_narrowed_by_name_shows_the_same_whether_few_or_many_are_called_so(
+    page, monkeypatch, limit
+):
+    monkeypatch.setattr("listings.filters.SEARCH_LIMIT", limit)
+    for name in ("通化甲乙示例有限公司", "通化甲示例乙有限公司"):
+        builders.published_black(builders.firm(name))
+    builders.black_draft(builders.firm("通化甲乙丙示例有限公司"))
+    text = page(f"{reverse('black-list')}?q=甲乙示例").content.decode()
+    shown = {name for name in ("甲乙示例有限", "甲示例乙", "甲乙丙示例") if f"通化{name}" in text}
+    assert shown == {"甲乙示例有限"}
 
 
 # ── one name, two firms; one person, no name ──────────────────────────────────────────────────
