@@ -14,8 +14,22 @@ from parties.models import Acted
 class Event(Acted):
     """A line of a matter's journal: who did what, when and why. Never changed, never deleted."""
 
+    # No constraints here: a line is written by `record` and `record_many` alone, with keys that
+    # they hold, and neither it nor a person or type that it names is ever deleted (PROTECT).
     id = models.BigAutoField(primary_key=True)
-    content_type = models.ForeignKey(ContentType, models.PROTECT, db_index=False)
+    content_type = models.ForeignKey(
+        ContentType, models.PROTECT, db_index=False, db_constraint=False
+    )
+    by_user = models.ForeignKey(
+        "parties.User",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("办理人"),
+    )
     object_id = models.BigIntegerField()
     matter = GenericForeignKey()
     action = models.CharField(_("动作"), max_length=40)
