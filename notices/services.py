@@ -46,7 +46,8 @@ def _deliver_one(notice):
     notice.tries += 1
     notice.next_try_at = timezone.now() + timedelta(minutes=2**notice.tries)
     try:
-        send_mail(notice.title, notice.text, None, [notice.email])
+        text = "\n".join(filter(None, [notice.text, notice.link]))
+        send_mail(notice.title, text, None, [notice.email])
         notice.sent_at = timezone.now()
     except Exception as error:  # its words would put the address in the log
         fault = type(error).__name__

@@ -21,7 +21,7 @@ from casework.api import (
 )
 from casework.api.pages import PAGE_PARAMETERS
 from listings.api import CorrectionFields, correction_of
-from listings.models import AdverseRecord, Listing
+from listings.models import AdverseRecord, Listing, ResponsiblePerson
 from objections import services
 from objections.models import Objection
 from parties.models import Department
@@ -39,6 +39,14 @@ OBJECTION = {
     "replied_on": None,
     "letter_number": None,
     "version": 1,
+    "department": "rsj",
+    "door": "department",
+    "fields": ["ground"],
+    "responsible_person": None,
+    "national_number": "",
+    "extended_days": 0,
+    "supplement_by": None,
+    "stopped_on": None,
 }
 RECEIPT = {
     "number": OBJECTION["number"],
@@ -51,12 +59,16 @@ RECEIPT = {
 
 
 class FilingFields(Strict):
+    """A filing on paper; the authorisation of an agent stays with it at the department."""
+
     listing = serializers.UUIDField(required=False)
     record = serializers.UUIDField(required=False)
+    responsible_person = serializers.UUIDField(required=False)
     applicant = ApplicantFields()
     fields_ = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20)
     grounds = serializers.CharField(max_length=2_000)
     received_on = serializers.DateField()
+    national_number = serializers.CharField(max_length=60, required=False, allow_blank=True)
 
     def get_fields(self):
         found = super().get_fields()
@@ -83,6 +95,7 @@ class RecordCorrection(Strict):
 class ReplyFields(Empty):
     outcome = serializers.ChoiceField(choices=Objection.Outcome.choices)
     reasons = serializers.CharField(max_length=10_000)
+    findings = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
     fields_ = serializers.DictField(required=False)
 
     def get_fields(self):
@@ -130,13 +143,16 @@ class Objections(ObjectionDoor):
     def post(self, request):
         given = self.given(FilingFields)
         platform = self.actor.department.kind == Department.Kind.PLATFORM
+        target = self._target(given)
         objection, query_code = services.file(
-            self._target(given),
+            target,
             door=Objection.Door.PLATFORM if platform else Objection.Door.DEPARTMENT,
             applicant=given["applicant"],
             fields=given["fields"],
             grounds=given["grounds"],
             received_on=given["received_on"],
+            national_number=given.get("national_number", ""),
+            responsible_person=_person_of(target, given.get("responsible_person")),
             actor=self.actor,
             today=self.today,
         )
@@ -161,7 +177,7 @@ class Reply(ObjectionDoor):
         objection = self.one(number)
         given = self.given(ReplyFields)
         self.seen(objection, given)
-        with under("fields", beside=("outcome", "reasons")):
+        with under("fields", beside=("outcome", "reasons", "findings")):
             services.propose_reply(
                 objection,
                 actor=self.actor,
@@ -169,6 +185,7 @@ class Reply(ObjectionDoor):
                 outcome=given["outcome"],
                 reasons=given["reasons"],
                 corrections=self._corrections(objection, given.get("fields")),
+                findings=given.get("findings", ""),
             )
         return self.answer(objection, 202)
 
@@ -197,6 +214,19 @@ class ApproveReply(ObjectionDoor):
         return self.answer(objection)
 
 
+def _person_of(target, public_id):
+    """The responsible person of the entry that a filing names; another entry's is a 400."""
+    if public_id is None:
+        return None
+    persons = ResponsiblePerson.objects.select_related("person")
+    found = persons.filter(public_id=public_id)
+    found = found.filter(listing=target) if isinstance(target, Listing) else found.none()
+    if not found:
+        message = _("这条记录没有这名责任人员。")
+        raise serializers.ValidationError({"responsible_person": [message]})
+    return found[0]
+
+
 def _objection(row, today):
     return {
         "number": row.number,
@@ -211,6 +241,16 @@ def _objection(row, today):
         "replied_on": row.replied_on,
         "letter_number": row.letter.number if row.letter else None,
         "version": row.version,
+        "department": row.department.code,
+        "door": row.door,
+        "fields": row.fields,
+        "responsible_person": str(row.responsible_person.public_id)
+        if row.responsible_person
+        else None,
+        "national_number": row.national_number,
+        "extended_days": row.extended_days,
+        "supplement_by": row.supplement_by,
+        "stopped_on": row.stopped_on,
     }
 
 

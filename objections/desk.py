@@ -18,11 +18,16 @@ from listings.models import AdverseRecord, Listing
 from objections import policies, services
 from objections.forms import (
     ApproveForm,
+    AskForm,
+    AttachForm,
+    ExtendForm,
     FindForm,
+    ForwardForm,
     InvestigateForm,
     PaperForm,
     ReplyForm,
     ReturnForm,
+    SupplementForm,
     TargetForm,
     shown_values,
 )
@@ -30,26 +35,46 @@ from objections.models import Objection
 from objections.services.file import FIELDS
 from parties.desk import desk_access
 from parties.models import Actor
+from rulebook.models import parameter_row
 
+Status = Objection.Status
 STATES = {
     "open": (_("在办"), lambda rows, _today: rows.open()),
     "overdue": (_("逾期"), lambda rows, today: rows.overdue(today)),
-    "approval": (
-        _("待审核"),
-        lambda rows, _today: rows.filter(status=Objection.Status.REPLY_PROPOSED),
-    ),
-    "replied": (_("已答复"), lambda rows, _today: rows.filter(status=Objection.Status.REPLIED)),
+    "awaiting": (_("待补正"), lambda rows, _today: rows.filter(status=Status.AWAITING)),
+    "approval": (_("待审核"), lambda rows, _today: rows.filter(status=Status.REPLY_PROPOSED)),
+    "replied": (_("已答复"), lambda rows, _today: rows.filter(status=Status.REPLIED)),
     "all": (_("全部"), lambda rows, _today: rows),
 }
 JOURNAL = {
     "file": _("收到"),
+    "attach": _("核对责任人员"),
+    "forward": _("转办"),
     "investigate": _("开始核查"),
+    "ask": _("要求补正"),
+    "supplement": _("收到补充材料"),
+    "extend": _("延长期限"),
     "propose_reply": _("提出答复"),
     "return_reply": _("退回答复"),
     "reply": _("书面答复"),
+    "serve": _("文书送达"),
     "escalate": _("逾期，报督办"),
     "recount": _("期限重算"),
 }
+
+
+def _states(user):
+    """The tabs of the list: what the department decides, and what it passed on and only reads."""
+    if user.sees_all:
+        return STATES
+    unit = user.department_id
+
+    def own(narrow):
+        return lambda rows, today: narrow(rows.of_department(unit), today)
+
+    states = {name: (label, own(narrow)) for name, (label, narrow) in STATES.items()}
+    elsewhere = (_("外单位办理"), lambda rows, _today: rows.exclude(department=unit))
+    return states | {"elsewhere": elsewhere}
 
 
 @require_safe
@@ -58,9 +83,9 @@ def objections(request):
     """The department's objections, the most urgent first."""
     context = board(
         request,
-        Objection.objects.of_desk(request.user),
+        Objection.objects.readable_by(request.user),
         form=FindForm(request.GET),
-        states=STATES,
+        states=_states(request.user),
         ended=("replied", "replied_on"),
     )
     context["may_record"] = policies.may_record(request.user, request.user.department)
@@ -81,7 +106,7 @@ def objection(request, public_id):
         act = request.POST.get("act")
         if act not in ACTS:
             raise BadRequest
-        form = _form(act, matter, given(request))
+        form = _form(act, matter, given(request), request.FILES)
         if form.carry_out(ACTS[act][1], matter, form, Actor.of(request.user)):
             if act != "contact":
                 messages.success(request, DONE[act])
@@ -94,26 +119,65 @@ def objection(request, public_id):
 
 
 def _matter(request, public_id):
-    rows = Objection.objects.of_desk(request.user).with_parts()
+    """A matter that the user's department decides, or one about its own entry that it may read."""
+    rows = Objection.objects.readable_by(request.user).with_parts()
     return get_object_or_404(rows, public_id=public_id)
 
 
-def _form(act, matter, data=None):
+def _form(act, matter, data=None, files=None):
     form_class = ACTS[act][0]
-    more = {"objection": matter} if form_class is ReplyForm else {}
-    return form_class(data, auto_id=f"{act}_%s", **more)
+    more = {"objection": matter} if form_class in OF_MATTER else {}
+    return form_class(data, files, auto_id=f"{act}_%s", **more)
 
 
 def _forms(user, matter):
     """The forms of the acts that the user may take now, by name."""
+    handles, approves = policies.may_handle(user, matter), policies.may_approve(user, matter)
     allowed = {
-        "investigate": matter.can("investigate") and policies.may_handle(user, matter),
-        "propose": matter.can("propose_reply") and policies.may_handle(user, matter),
-        "approve": matter.can("reply") and policies.may_approve(user, matter),
-        "return": matter.can("return_reply") and policies.may_approve(user, matter),
-        "contact": policies.may_handle(user, matter),
+        "attach": handles and services.can_attach(matter),
+        "investigate": handles and matter.can("investigate"),
+        "ask": handles and matter.can("ask"),
+        "supplement": handles and matter.can("supplement"),
+        "propose": handles and matter.can("propose_reply"),
+        "forward": handles and matter.can("forward"),
+        "extend": policies.may_extend(user, matter) and _may_be_extended(matter),
+        "approve": approves and matter.can("reply"),
+        "return": approves and matter.can("return_reply"),
+        "contact": handles,
     }
     return {act: _form(act, matter) for act, may in allowed.items() if may}
+
+
+def _may_be_extended(matter):
+    late = matter.is_overdue(timezone.localdate())
+    return matter.is_open and not late and services.extendable_by(matter) > 0
+
+
+def _attach(matter, form, actor):
+    return services.attach_person(matter, person=form.cleaned_data["person"], actor=actor)
+
+
+def _forward(matter, form, actor):
+    return services.forward(matter, actor=actor, **form.cleaned_data)
+
+
+def _ask(matter, form, actor):
+    return services.ask(matter, actor=actor, today=timezone.localdate(), **form.cleaned_data)
+
+
+def _supplement(matter, form, actor):
+    files = form.cleaned_data["evidence"]
+    return services.supplement(
+        matter,
+        actor=actor,
+        text=form.cleaned_data["text"],
+        evidence=documents.keep_all(files, actor=actor) if files else (),
+        today=timezone.localdate(),
+    )
+
+
+def _extend(matter, form, actor):
+    return services.extend(matter, actor=actor, today=timezone.localdate(), **form.cleaned_data)
 
 
 def _investigate(matter, form, actor):
@@ -128,6 +192,7 @@ def _propose(matter, form, actor):
         outcome=form.cleaned_data["outcome"],
         reasons=form.cleaned_data["reasons"],
         corrections=form.corrections,
+        findings=form.cleaned_data["findings"],
     )
 
 
@@ -144,13 +209,24 @@ def _contact(matter, form, actor):
 
 
 ACTS = {
+    "attach": (AttachForm, _attach),
+    "forward": (ForwardForm, _forward),
+    "ask": (AskForm, _ask),
+    "supplement": (SupplementForm, _supplement),
+    "extend": (ExtendForm, _extend),
     "investigate": (InvestigateForm, _investigate),
     "propose": (ReplyForm, _propose),
     "approve": (ApproveForm, _approve),
     "return": (ReturnForm, _return),
     "contact": (PurposeForm, _contact),
 }
+OF_MATTER = (AttachForm, ForwardForm, ReplyForm)  # those that ask the matter itself
 DONE = {
+    "attach": _("已关联责任人员，只办理这个人自己的部分。"),
+    "forward": _("已转办，接办单位、认定部门和申请人都会收到通知。"),
+    "ask": _("已要求补正，补正通知书即刻生成，申请人会收到通知。"),
+    "supplement": _("已收下补充的材料。"),
+    "extend": _("期限已延长，申请人会收到通知。"),
     "investigate": _("已开始核查。"),
     "propose": _("答复已送审核，须由另一人审核。"),
     "approve": _("已书面答复，答复函即刻生成。"),
@@ -174,6 +250,8 @@ def _page(request, matter, *, forms, contact, refused):
         "pushes": matter.listing and matter.listing.pushes.count(),
         "hits": matter.listing and matter.listing.hits.count(),
         "today": today,
+        "rule": parameter_row("objection_reply", on=matter.received_on),
+        "extendable": "extend" in forms and services.extendable_by(matter),
         "is_public": matter.listing and matter.listing.is_public(today),
         "overdue": matter.is_overdue(today),
         **clock(matter, today),
@@ -224,6 +302,8 @@ def letter(request, public_id):
 
 # --- a filing on paper -----------------------------------------------------
 
+FILED = ("fields", "grounds", "received_on", "national_number")
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_access
@@ -266,10 +346,11 @@ def _record_paper(request, target):
             target,
             door=Objection.Door.DEPARTMENT,
             applicant=form.applicant,
-            evidence=documents.keep_all(form.cleaned_data["evidence"], actor=actor),
+            evidence=documents.keep_all(form.papers, actor=actor),
             actor=actor,
             today=today,
-            **{name: form.cleaned_data[name] for name in ("fields", "grounds", "received_on")},
+            responsible_person=form.cleaned_data.get("responsible_person"),
+            **{name: form.cleaned_data[name] for name in FILED},
         )
 
     if posted and form.carry_out(file):

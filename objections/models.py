@@ -12,8 +12,26 @@ from listings.models import AdverseRecord, Listing, ResponsiblePerson
 class ObjectionQuerySet(FilingQuerySet):
     def with_parts(self):
         return self.select_related(
-            "department", "record__subject", "listing__subject", "listing__category"
+            "department",
+            "record__subject",
+            "record__department",
+            "listing__subject",
+            "listing__category",
+            "listing__department",
+            "responsible_person__person",
         ).prefetch_related("letters")
+
+    def readable_by(self, user):
+        """What the user's department decides, and what others decide about its own entries.
+
+        Whoever passed a matter on still answers for the entry, so it goes on reading.
+        """
+        if user.sees_all:
+            return self
+        unit = user.department_id
+        return self.filter(
+            Q(department=unit) | Q(listing__department=unit) | Q(record__department=unit)
+        )
 
 
 class Objection(Filing):
@@ -35,6 +53,7 @@ class Objection(Filing):
         UPHELD_CORRECTED = "upheld_corrected", _("更正")
         UPHELD_WITHDRAWN = "upheld_withdrawn", _("撤销")
 
+    PERSON = "person"  # the point that a responsible person objects to: being named as one
     OPEN = (Status.RECEIVED, Status.INVESTIGATING, Status.AWAITING, Status.REPLY_PROPOSED)
     MOVES = {
         "forward": ({Status.RECEIVED, Status.INVESTIGATING}, Status.RECEIVED),
@@ -101,6 +120,16 @@ class Objection(Filing):
     @property
     def subject(self):
         return (self.listing or self.record).subject
+
+    @property
+    def home(self):
+        """The department whose entry or record it is about, whoever decides the objection."""
+        return (self.listing or self.record).department
+
+    @property
+    def claims_person(self):
+        """Whether the applicant says to be a responsible person of the entry, not yet attached."""
+        return self.PERSON in self.fields and self.responsible_person_id is None
 
     @property
     def letter(self):

@@ -1,6 +1,13 @@
 """Who may do what with an objection."""
 
-from parties.models import Role
+from parties.models import Department, Role
+
+DECIDERS = (Department.Kind.ORGAN, Department.Kind.COURT, Department.Kind.SUPERVISOR)
+
+
+def may_decide(department):
+    """Whether it answers objections: banks, associations and the platform answer none."""
+    return department.active and department.kind in DECIDERS
 
 
 def may_handle(user, objection):
@@ -21,9 +28,5 @@ def may_extend(user, objection):
 
 
 def may_record(user, department):
-    """A paper filing is entered by the department that decides it, or by the platform."""
+    """A paper filing is entered by the department that decides it."""
     return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)
-
-
-def may_read(user, objection):
-    return user.sees_all or user.works_for(objection.department_id)

@@ -8,6 +8,12 @@ public = [
     path("objections/new/", views.new, name="objection-new"),
     path("objections/track/", views.track, name="objection-track"),
     path("objections/track/reply.pdf", views.letter, name="objection-letter"),
+    path(
+        "objections/track/letters/<uuid:letter_id>/",
+        views.one_letter,
+        name="objection-track-letter",
+    ),
+    path("objections/track/supplement/", views.supplement, name="objection-supplement"),
     path("verify/", views.verify, name="verify"),
     path("verify/<str:code>/", views.verify_code, name="verify-code"),
 ]

@@ -1,7 +1,8 @@
 """The public doors of an objection: filing, following, and proving a reply genuine."""
 
+from django.core.cache import cache
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,12 +13,13 @@ from django.views.decorators.http import require_safe
 from casework import documents
 from casework.models import Letter
 from casework.services import make
-from casework.views import attachment, clock, let_in, opened, tracking
+from casework.views import WAIT, WRONG_TRIES, attachment, clock, let_in, opened, tracking
 from jointaction.models import Push
 from listings.filters import PickForm
 from listings.models import Listing
+from notices.models import Notice
 from objections import services
-from objections.forms import ObjectionForm
+from objections.forms import ObjectionForm, SupplementForm
 from objections.models import Objection
 from objections.services.file import FIELDS
 from parties.models import PUBLIC
@@ -75,7 +77,8 @@ def _file(form, listing, today):
         applicant=form.applicant,
         fields=form.cleaned_data["fields"],
         grounds=form.cleaned_data["grounds"],
-        evidence=documents.keep_all(form.cleaned_data["evidence"], actor=PUBLIC),
+        evidence=documents.keep_all(form.papers, actor=PUBLIC),
+        national_number=form.cleaned_data["national_number"],
         received_on=today,
         actor=PUBLIC,
         today=today,
@@ -87,6 +90,7 @@ def _receipt(request, objection, query_code, today):
     context = {
         "objection": objection,
         "query_code": f"{query_code[:5]}-{query_code[5:]}",
+        "letter": objection.letters.first(),
         **clock(objection, today),
         "today": today,
     }
@@ -108,21 +112,29 @@ def track(request):
     )
 
 
-def _progress(request, objection):
+def _progress(request, objection, form=None):
+    """The matter as its applicant sees it; while more is awaited, with the form for it."""
     today = timezone.localdate()
+    if form is None and objection.can("supplement"):
+        form = SupplementForm()
     context = {
+        "form": form,
+        "asked": objection.can("supplement") and objection.journal.filter(action="ask").last(),
+        "notices": Notice.objects.to_applicant(objection.number),
+        "letters": objection.letters.all(),
         "objection": objection,
         "today": today,
         "overdue": objection.is_overdue(today),
         "stage": _stage(objection),
-        "meaning": MEANINGS.get(objection.outcome),
+        "meaning": _meaning(objection),
         "fields": [FIELDS[code] for code in objection.fields],
         "evidence": objection.evidence.all(),
         "steps": _steps(objection),
         "recalls": _recalls(objection),
         **clock(objection, today),
     }
-    return render(request, "objections/progress.html", context)
+    status = form.status if form else 200
+    return render(request, "objections/progress.html", context, status=status)
 
 
 def _stage(objection):
@@ -130,6 +142,7 @@ def _stage(objection):
     words = {
         Status.RECEIVED: _("已转%(unit)s办理"),
         Status.INVESTIGATING: _("%(unit)s核查中"),
+        Status.AWAITING: _("等您补充材料"),
         Status.REPLY_PROPOSED: _("%(unit)s正在审核答复"),
         Status.REPLIED: _("%(unit)s已书面答复"),
     }
@@ -147,6 +160,16 @@ MEANINGS = {
 }
 
 
+RELEASED = gettext_lazy("责任人员的标注已经解除，记录本身不变，并通知收到过它的单位。")
+
+
+def _meaning(objection):
+    """What the outcome means for who objected, or None while there is none."""
+    if objection.responsible_person_id and objection.outcome == Outcome.UPHELD_WITHDRAWN:
+        return RELEASED
+    return MEANINGS.get(objection.outcome)
+
+
 def _steps(objection):
     """What happened and what comes, oldest first: no staff names, nothing not yet decided."""
     told = [_told(event, objection) for event in objection.journal.order_by("id")]
@@ -154,9 +177,9 @@ def _steps(objection):
     if objection.status == Status.REPLIED:
         return [*steps, _remedy()]
     steps[-1]["state"] = "now"
-    day = date_format(objection.due_on)
+    latest = _("最迟 %(day)s") % {"day": date_format(objection.due_on)}
     reply = {
-        "when": _("最迟 %(day)s") % {"day": day},
+        "when": latest if objection.stopped_on is None else _("补充以后接着计算期限"),
         "title": _("书面答复"),
         "text": _("答复函说明维持、更正或撤销及理由，在本页下载。"),
         "state": "next",
@@ -165,37 +188,58 @@ def _steps(objection):
 
 
 def _told(event, objection):
-    tell = {
-        "file": _told_filed,
-        "investigate": _told_begun,
-        "recount": _told_recounted,
-        "reply": _told_replied,
-    }
-    step = tell[event.action](event, objection) if event.action in tell else None
-    return step and {"at": event.at, "state": "done", **step}
+    if event.action in TOLD:
+        step = {"title": TOLD[event.action], "text": event.note}
+    elif event.action in TELLERS:
+        step = TELLERS[event.action](event, objection)
+    else:
+        return None
+    return {"at": event.at, "state": "done", **step}
 
 
-def _told_filed(_event, objection):
-    unit = objection.department.in_brief
+# What the applicant is told in the words of the journal's public note.
+TOLD = {
+    "forward": gettext_lazy("转办"),
+    "investigate": gettext_lazy("开始核查"),
+    "ask": gettext_lazy("需要您补充材料"),
+    "supplement": gettext_lazy("收到您补充的材料"),
+    "extend": gettext_lazy("延长期限"),
+    "recount": gettext_lazy("期限重算"),
+    "serve": gettext_lazy("文书送达"),
+}
+
+
+def _told_filed(event, objection):
+    """Of the day of filing: what was added or passed on since has a step of its own."""
+    unit = objection.home.in_brief
     online = objection.door == Objection.Door.PLATFORM
     title = _("平台收到") if online else _("%(unit)s收到") % {"unit": unit}
     text = _("收到日期 %(day)s，证据 %(n)s 份。由%(unit)s办理，期限不因转办改变。")
-    day, n = date_format(objection.received_on), objection.evidence.count()
-    told = {"day": day, "n": n, "unit": unit}
+    n = objection.evidence.filter(created_at__lte=event.at).count()
+    told = {"day": date_format(objection.received_on), "n": n, "unit": unit}
     return {"title": title, "text": text % told}
 
 
-def _told_begun(event, _objection):
-    return {"title": _("开始核查"), "text": event.note}
+def _told_attached(_event, _objection):
+    text = _("已核对您的身份，按责任人员本人的异议办理。")
+    return {"title": _("核对身份"), "text": text}
 
 
-def _told_recounted(event, _objection):
-    return {"title": _("期限重算"), "text": event.note}
+def _told_overdue(_event, _objection):
+    return {"title": _("逾期"), "text": _("没有按期答复，已报牵头单位督办。您不用重新提交。")}
 
 
 def _told_replied(_event, objection):
     title = _("书面答复：%(outcome)s") % {"outcome": objection.get_outcome_display()}
-    return {"title": title, "text": MEANINGS[objection.outcome], "state": "now"}
+    return {"title": title, "text": _meaning(objection), "state": "now"}
+
+
+TELLERS = {
+    "file": _told_filed,
+    "attach": _told_attached,
+    "escalate": _told_overdue,
+    "reply": _told_replied,
+}
 
 
 def _remedy():
@@ -209,6 +253,8 @@ def _remedy():
 def _recalls(objection):
     """The units told of the correction or withdrawal, and whether each has confirmed it."""
     kind = RECALLS.get(objection.outcome)
+    if kind and objection.responsible_person_id:  # the entry stays, without the person
+        kind = Push.Kind.CORRECT
     if not (kind and objection.listing and objection.replied_on):
         return []
     pushes = objection.listing.pushes.filter(kind=kind, created_at__date__gte=objection.replied_on)
@@ -231,6 +277,47 @@ def letter(request):
     if objection.letter is None:
         raise Http404
     return attachment(make(objection.letter))
+
+
+@never_cache
+@require_safe
+def one_letter(request, letter_id):
+    """A letter of the matter this session was let in to; any other is not found."""
+    objection = opened(request, Objection.objects.with_parts(), TRACK)
+    if objection is None:
+        return redirect(TRACK)
+    letters = objection.letters.select_related("department", "document")
+    return attachment(make(get_object_or_404(letters, public_id=letter_id)))
+
+
+@never_cache
+def supplement(request):
+    """What the applicant adds while it is asked for; refused ones are counted like wrong codes."""
+    objection = opened(request, Objection.objects.with_parts(), TRACK)
+    if objection is None or request.method != "POST" or not objection.can("supplement"):
+        return redirect(TRACK)
+    tries = f"wrong-supplements:{objection.pk}"
+    wrong = cache.get(tries, 0)
+    if wrong >= WRONG_TRIES:
+        response = render(request, "429.html", status=429)
+        response["Retry-After"] = WAIT
+        return response
+    form = SupplementForm(request.POST, request.FILES)
+    if form.carry_out(lambda: _supplement(objection, form)):
+        return redirect(TRACK)
+    cache.set(tries, wrong + 1, WAIT)
+    return _progress(request, objection, form)
+
+
+def _supplement(objection, form):
+    files = form.cleaned_data["evidence"]
+    return services.supplement(
+        objection,
+        actor=PUBLIC,
+        text=form.cleaned_data["text"],
+        evidence=documents.keep_all(files, actor=PUBLIC) if files else (),
+        today=timezone.localdate(),
+    )
 
 
 # --- proving it genuine ----------------------------------------------------

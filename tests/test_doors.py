@@ -95,6 +95,8 @@ DOORS = {
     "objection-new": OPEN,
     "objection-track": OPEN,
     "objection-letter": OPEN,
+    "objection-track-letter": OPEN,
+    "objection-supplement": OPEN,
     "verify": OPEN,
     "verify-code": OPEN,
     "repair-new": OPEN,
@@ -140,7 +142,10 @@ DOORS = {
     "api-repair-approve": KEY,
 }
 # Every act that the pages of matters take, and a form complete enough for any of them.
-ACTS = ("accept", "approve", "contact", "investigate", "not_accept", "propose", "return")
+ACTS = (
+    "accept", "approve", "ask", "attach", "contact", "extend", "forward", "investigate",
+    "not_accept", "propose", "return", "supplement",
+)  # fmt: skip
 ACTED = {
     "note": "示例说明，至少写满十个字才行。",
     "reasons": "示例理由，至少写满十个字才行。",
@@ -150,6 +155,9 @@ ACTED = {
     "purpose": "示例事由",
     "name": "通化示例又更名商贸有限公司",
     "changed_on": "2026-01-05",
+    "text": "示例补充，至少写满十个字才行。",
+    "by": "2099-01-05",
+    "days": "1",
 }
 GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
@@ -258,6 +266,7 @@ def address_of(name, house):
         {},
         {"public_id": getattr(house["ids"].get(name, house["entry"]), "public_id", None)},
         {"public_id": house["entry"].public_id, "document_id": uuid.uuid4()},
+        {"letter_id": uuid.uuid4()},
         {
             "public_id": house["entry"].public_id,
             "person_id": house["entry"].responsible_persons.get().public_id,

@@ -26,5 +26,6 @@ def tell_applicant(objection, step, title, text, *, actor=CLOCK):
         matter=objection.number,
         email=contact["email"],
         title=title,
-        text=_("%(text)s凭受理编号和查询码查看：%(link)s") % {"text": text, "link": link},
+        text=text,
+        link=link,
     )

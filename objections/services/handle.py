@@ -10,6 +10,7 @@ from casework.moves import IllegalMove, lock, move, record
 from casework.services import clock, refuse, take_serial
 from notices.services import tell
 from objections import policies
+from objections.models import Objection
 from objections.services import letters
 from objections.services.contact import tell_applicant
 from rulebook.models import parameter_row
@@ -26,27 +27,40 @@ def investigate(objection, *, actor, note):
 def forward(objection, *, department, actor, reasons):
     """Hand it on to the department that has to decide it; the clock keeps its first day.
 
-    Raises PermissionDenied, IllegalMove, ValidationError.
+    The applicant and both departments are told: the one that decides now, and the one whose
+    entry it is. Raises PermissionDenied, IllegalMove, ValidationError.
     """
     if not policies.may_handle(actor.user, objection):
         raise PermissionDenied
     refuse(
         {
-            "department": department.pk == objection.department_id
-            and _("这件异议已由这个单位办理。"),
+            "department": (
+                department.pk == objection.department_id and _("这件异议已由这个单位办理。")
+            )
+            or (not policies.may_decide(department) and _("这个单位不办理异议。")),
             "reasons": not (reasons or "").strip() and _("请写明转办的理由。"),
         }
     )
     note = _("转%(unit)s办理：%(reasons)s") % {"unit": department.name, "reasons": reasons.strip()}
     objection = move(objection, "forward", actor=actor, note=note, department=department)
+    told = {"number": objection.number, "unit": department.name}
+    term = _("期限不因转办改变，最迟 %(day)s书面答复。") % {"day": date_format(objection.due_on)}
+    _tell(objection, "forwarded", department, _("转来异议 %(number)s") % told, term)
+    title = _("异议 %(number)s 转%(unit)s办理") % told
+    if objection.home != department:
+        _tell(objection, "forwarded", objection.home, title, _("答复以后再告知。"))
+    tell_applicant(objection, f"forward-{objection.version}", title, term, actor=actor)
+    return objection
+
+
+def _tell(objection, step, department, title, text):
     tell(
-        key=f"objection-forwarded:{objection.number}:{objection.version}:{department.code}",
+        key=f"objection-{step}:{objection.number}:{objection.version}:{department.code}",
         department=department,
-        title=_("转来异议 %(number)s") % {"number": objection.number},
-        text=_("期限不因转办改变，最迟 %(day)s 书面答复。") % {"day": objection.due_on},
+        title=title,
+        text=text,
         link=f"/desk/objections/{objection.public_id}/",
     )
-    return objection
 
 
 @transaction.atomic
@@ -104,13 +118,9 @@ def supplement(objection, *, actor, text, today, evidence=()):
         **clock.columns(clock.resume(objection, today)),
     )
     objection.evidence.add(*evidence)
-    tell(
-        key=f"objection-supplement:{objection.number}:{objection.version}",
-        department=objection.department,
-        title=_("异议 %(number)s 已补充材料") % {"number": objection.number},
-        text=_("最迟 %(day)s 书面答复。") % {"day": objection.due_on},
-        link=f"/desk/objections/{objection.public_id}/",
-    )
+    title = _("异议 %(number)s 已补充材料") % {"number": objection.number}
+    term = _("最迟 %(day)s 书面答复。") % {"day": objection.due_on}
+    _tell(objection, "supplement", objection.department, title, term)
     return objection
 
 
@@ -125,8 +135,7 @@ def extend(objection, *, actor, days, reasons, today):
     objection = lock(objection)
     if not objection.is_open or objection.is_overdue(today):
         raise IllegalMove(objection, "extend")
-    most = parameter_row("objection_reply", on=objection.received_on).extendable_by
-    left = most - objection.extended_days
+    left = extendable_by(objection)
     refuse(
         {
             "days": not 0 < days <= left
@@ -143,3 +152,52 @@ def extend(objection, *, actor, days, reasons, today):
     title = _("异议 %(number)s 的答复期限延长") % {"number": objection.number}
     tell_applicant(objection, f"extend-{objection.extended_days}", title, f"{note}。", actor=actor)
     return objection
+
+
+def extendable_by(objection):
+    """How many working days more the rule of its day of receipt allows."""
+    rule = parameter_row("objection_reply", on=objection.received_on)
+    return rule.extendable_by - objection.extended_days
+
+
+@transaction.atomic
+def attach_person(objection, *, person, actor):
+    """Say which responsible person of the entry the applicant is, once that was checked.
+
+    From then on the objection is about that person's part alone. Raises PermissionDenied,
+    IllegalMove, ValidationError where another objection of the person is open.
+    """
+    if not policies.may_handle(actor.user, objection):
+        raise PermissionDenied
+    objection = lock(objection)
+    if not can_attach(objection):
+        raise IllegalMove(objection, "attach")
+    lock(objection.listing)  # of two matters of one person at once the second is refused
+    refuse(
+        {
+            "person": (
+                person.listing_id != objection.listing_id and _("这条记录没有这名责任人员。")
+            )
+            or _person_objects_already(objection, person)
+        }
+    )
+    objection.responsible_person = person
+    objection.version += 1
+    objection.save(update_fields=["responsible_person", "version"])
+    told = {"name": person.person.display_name, "role": person.get_role_display()}
+    note = _("核对身份，关联责任人员 %(name)s（%(role)s）") % told
+    record(objection, "attach", actor=actor, private_note=note)
+    return objection
+
+
+def can_attach(objection):
+    """Whether it may yet be said who of the entry the applicant is: until a reply is proposed."""
+    claimed = Objection.PERSON in objection.fields or objection.responsible_person_id
+    return bool(claimed) and objection.can("propose_reply")
+
+
+def _person_objects_already(objection, person):
+    others = objection.listing.objections.open().exclude(pk=objection.pk)
+    other = others.filter(responsible_person=person, fields__overlap=objection.fields).first()
+    words = _("这名责任人员的异议 %(number)s 正在办理。这一件请拟维持，理由写明并入那一件。")
+    return other and words % {"number": other.number}

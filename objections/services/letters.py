@@ -37,7 +37,7 @@ def issue_reply(objection, serial, *, actor, today):
 def _issue(objection, kind, words, serial, actor, today):
     with override("zh-hans"):  # a letter is Chinese whatever the language of the page
         content = {
-            "addressee": objection.applicant_name,
+            "addressee": _addressee(objection),
             "date": _day(today),
             "number_label": _("受理编号"),
             "number": objection.number,
@@ -117,7 +117,7 @@ def _reply(objection):
             },
             *([{"header": header, "rows": rows}] if rows else []),
             {"label": _("二、理由。"), "lines": objection.reasons.splitlines()},
-            {"label": _("三、后续。"), "lines": [AFTER[objection.outcome]]},
+            {"label": _("三、后续。"), "lines": [_after(objection)]},
             {"label": _("四、救济。"), "lines": [remedy]},
         ],
         "clock": _("异议处理期限 %(days)s 个工作日，本函在第 %(day)s 个工作日作出。")
@@ -132,7 +132,31 @@ AFTER = {
 }
 
 
+RELEASED = "责任人员的标注已于今日解除，记录本身不变，并通知收到过该记录的单位。"
+
+
+def _after(objection):
+    """What follows from the outcome; of a person's objection the entry itself stays."""
+    released = objection.responsible_person_id and objection.outcome == Outcome.UPHELD_WITHDRAWN
+    return RELEASED if released else AFTER[objection.outcome]
+
+
+def _addressee(objection):
+    if not objection.agent_name:
+        return objection.applicant_name
+    told = {"name": objection.applicant_name, "agent": objection.agent_name}
+    return _("%(name)s（代理人：%(agent)s）") % told
+
+
 def _what(objection):
+    what = _target(objection)
+    if objection.responsible_person_id:
+        told = {"what": what, "role": objection.responsible_person.get_role_display()}
+        return _("%(what)s中本人作为%(role)s的部分") % told
+    return what
+
+
+def _target(objection):
     if objection.listing:
         listing = objection.listing
         return _("%(list)s记录（%(category)s，%(document)s）") % {

@@ -9,6 +9,7 @@ from casework.moves import lock, move
 from casework.services import clean_columns, clock, refuse, take_serial
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
+from notices.services import tell
 from objections import policies
 from objections.models import Objection
 from objections.services import letters
@@ -74,7 +75,25 @@ def approve_reply(objection, *, actor, today):
     letters.issue_reply(objection, serial, actor=actor, today=today)
     title = _("异议 %(number)s 已书面答复") % {"number": objection.number}
     tell_applicant(objection, "replied", title, _("答复函可以下载。"), actor=actor)
+    _tell_home(objection, title)
     return objection
+
+
+def _tell_home(objection, title):
+    """Where another department answered, the one whose entry it is hears with which outcome."""
+    if objection.home == objection.department:
+        return
+    told = {"unit": objection.department.name, "outcome": objection.get_outcome_display()}
+    text = _("%(unit)s已经答复，结论：%(outcome)s。") % told
+    if objection.outcome != Outcome.REJECTED:
+        text += _("你单位的记录还在公布的，已按结论更改。")
+    tell(
+        key=f"objection-replied:{objection.number}:{objection.home.code}",
+        department=objection.home,
+        title=title,
+        text=text,
+        link=f"/desk/objections/{objection.public_id}/",
+    )
 
 
 def _settle_entry(objection, actor, today):
@@ -84,14 +103,24 @@ def _settle_entry(objection, actor, today):
     if not listing.is_public(today):
         return
     note = _("异议 %(number)s") % {"number": objection.number}
-    if objection.outcome == Outcome.UPHELD_WITHDRAWN:
-        reason = Listing.EndReason.ERROR
-        listings.withdraw(listing, reason=reason, actor=actor, note=note, today=today)
+    if objection.outcome == Outcome.UPHELD_WITHDRAWN and _withdraw(
+        objection, listing, actor=actor, note=note, today=today
+    ):
         return
     if objection.outcome == Outcome.UPHELD_CORRECTED:
         listings.correct(listing, objection.corrections, actor=actor, note=note, today=today)
     if not listing.objections.open().exists():
         listings.annotate(listing, disputed=False, actor=actor, note=note)
+
+
+def _withdraw(objection, listing, **acting):
+    """Take off what was contested; whether that was the entry and not one of its persons."""
+    reason, person = Listing.EndReason.ERROR, objection.responsible_person
+    if person is None:
+        listings.withdraw(listing, reason=reason, **acting)
+    elif person.answers_on(acting["today"]):  # else released meanwhile, or the term is over
+        listings.release_person(person, reason=reason, **acting)
+    return person is None
 
 
 def _settle_record(objection):
@@ -115,6 +144,17 @@ def _checked(record, corrections):
     return cleaned
 
 
+def _person_error(objection, outcome):
+    """What a person is named for can't be rewritten: it was notified, and would be heard anew."""
+    if outcome == Outcome.REJECTED:
+        return None
+    if objection.claims_person:
+        return _("申请人称是责任人员。先核对身份、关联责任人员，再拟撤销。")
+    if objection.responsible_person_id and outcome == Outcome.UPHELD_CORRECTED:
+        return _("责任人员本人的异议，只能维持或者撤销；认定的内容有错的，撤销后重新告知、认定。")
+    return None
+
+
 RECORD_FIELDS = {"facts", "content", "basis_text", "decided_on", "public_until", "fine"}
 
 
@@ -123,7 +163,8 @@ def _refuse_bad_reply(objection, outcome, reasons, corrections):
     unknown = objection.record and set(corrections or {}) - RECORD_FIELDS
     refuse(
         {
-            "outcome": outcome not in Outcome.values and _("结论只能是维持、更正或撤销。"),
+            "outcome": (outcome not in Outcome.values and _("结论只能是维持、更正或撤销。"))
+            or _person_error(objection, outcome),
             "reasons": len((reasons or "").strip()) < 10 and _("请写明理由，至少 10 个字。"),
             "fields": (corrected and not corrections and _("更正的，请填写新值。"))
             or (corrections and not corrected and _("只有更正才填写新值。"))

@@ -326,6 +326,8 @@ def _state(line, lines, today):
     day = line["date"]
     if day == min(lines):
         return "received", gettext("收到")
+    if _is_pause(line):
+        return "off", gettext("停计")
     if not line["counts"]:
         return "off", gettext("不计") if _is_weekend(line) else line["why"].removesuffix("放假")
     if day == max(lines):
@@ -337,6 +339,11 @@ def _is_weekend(line):
     return line["why"] == gettext("周末")
 
 
+def _is_pause(line):
+    """Whether the clock stood still on that day, waiting for what the applicant adds."""
+    return line["why"] == gettext("等候补正，不计入")
+
+
 def _is_exception(line):
     return line["counts"] == (line["date"].weekday() >= SATURDAY) or not (
         line["counts"] or _is_weekend(line)
@@ -344,7 +351,7 @@ def _is_exception(line):
 
 
 def _corner(line):
-    if not _is_exception(line) or line["why"] == gettext("收到当日不计入"):
+    if not _is_exception(line) or _is_pause(line) or line["why"] == gettext("收到当日不计入"):
         return ""
     return gettext("班") if line["counts"] else gettext("休")
 
@@ -363,4 +370,5 @@ def _exceptions(lines):
             days = gettext("%(first)s至 %(last)s") % {"first": cn_day(first), "last": end}
         counted = gettext("%(why)s，计入，是第 %(number)s 天")
         words = counted if same_days[0]["counts"] else gettext("%(why)s，不计")
+        words = "%(why)s" if _is_pause(same_days[0]) else words
         yield {"days": days, "words": words % same_days[0]}
