@@ -5,7 +5,18 @@ from django.utils import timezone
 
 from casework.workdays import add_working_days
 from listings.models import Listing
-from tests.builders import DAY, Machine, clerk, liaison, objection, published_black, reviewer
+from objections import services
+from parties.models import Actor
+from tests.builders import (
+    DAY,
+    Machine,
+    clerk,
+    liaison,
+    objection,
+    published_black,
+    responsible,
+    reviewer,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
 REASONS = "经核查，代发工资的回单属实，应当更正。"
@@ -110,9 +121,40 @@ def test_a_reply_names_each_thing_that_is_wrong():
     machine.post(path, {**good, "version": 9}, 412)
 
 
+def test_what_is_listed_tells_where_a_matter_stands():
+    entry = published_black(responsible_persons=[responsible()])
+    matter, _code = objection(entry, national_number="示例-2026-1")
+    by = timezone.localdate() + 9 * DAY
+    actor = Actor.of(clerk())
+    text = "加盖公章的银行代发流水。"
+    services.ask(matter, actor=actor, text=text, by=by, today=timezone.localdate())
+    (row,) = Machine(clerk()).get("/objections/")["results"]
+    assert {
+        "department": "rsj",
+        "door": "platform",
+        "fields": ["ground"],
+        "responsible_person": None,
+        "national_number": "示例-2026-1",
+        "status": "awaiting",
+        "supplement_by": str(by),
+        "stopped_on": None,
+        "extended_days": 0,
+    }.items() <= row.items()
+
+
+def test_findings_of_a_proposal_are_kept_and_not_answered():
+    matter, _code = objection()
+    body = {"outcome": "rejected", "reasons": REASONS, "findings": "内部核查记录。"}
+    told = Machine(clerk()).post(f"/objections/{matter.number}/reply/", body, 202)
+    assert "findings" not in told
+    matter.refresh_from_db()
+    assert matter.findings == "内部核查记录。"
+
+
 def test_objections_cost_the_same_however_many(django_assert_max_num_queries):
     for _number in range(3):
-        objection()
+        entry = published_black(responsible_persons=[responsible()])
+        objection(entry, responsible_person=entry.responsible_persons.get())
     machine = Machine(clerk())
     with django_assert_max_num_queries(4):
         assert len(machine.get("/objections/")["results"]) == 3

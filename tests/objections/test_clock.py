@@ -51,10 +51,10 @@ def form(**fields):
 
 
 @pytest.mark.parametrize(("receipt", "due", "provisional"), VECTORS)
-def test_the_due_date_is_the_same_at_either_door(client, receipt, due, provisional):
+def test_the_due_date_is_the_same_at_every_door(client, receipt, due, provisional):
     receipt, due = datetime.date.fromisoformat(receipt), datetime.date.fromisoformat(due)
     with at(receipt - 20 * builders.DAY):
-        public, paper = builders.published_black(), builders.published_black()
+        public, paper, machine = (builders.published_black() for _door in range(3))
     with at(receipt):
         page = client.post(f"{reverse('objection-new')}?entry={public.public_id}", form())
         assert f"{due.year}年{due.month}月{due.day}日" in page.content.decode()
@@ -63,7 +63,18 @@ def test_the_due_date_is_the_same_at_either_door(client, receipt, due, provision
         builders.signed_in(client, builders.clerk())
         url = f"{reverse('desk-objection-new')}?entry={paper.public_id}"
         client.post(url, form(received_on=receipt.isoformat()))
-    rows = Objection.objects.filter(listing__in=[public, paper])
+        body = {
+            "listing": str(machine.public_id),
+            "applicant": {"name": "示例申请人", "phone": "0435-0000000"},
+            "fields": ["ground"],
+            "grounds": form()["grounds"],
+            "received_on": receipt.isoformat(),
+        }
+        told = builders.Machine(builders.clerk()).post("/objections/", body, 201)
+        assert (told["due_on"], told["provisional"]) == (due.isoformat(), provisional)
+        assert told["explanation"][-1] == {"date": due.isoformat(), "counts": True, "why": "工作日"}
+    rows = Objection.objects.filter(listing__in=[public, paper, machine])
+    assert len(rows) == 3
     assert set(rows.values_list("received_on", "due_on", "provisional")) == {
         (receipt, due, provisional)
     }
