@@ -1,7 +1,5 @@
 """What the public doors of all matters share: the tracking page, and handing out a file."""
 
-import copy
-
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from casework import documents, workdays
 from casework.forms import TrackForm
-from casework.services import clock as clocks
 
 WRONG_TRIES = 10  # from one address, before it must wait
 WAIT = 15 * 60  # seconds
@@ -30,12 +27,8 @@ def clock(filing, today):
     """What a page says of the period that runs on a filing.
 
     `explanation` is the count day by day; today is the `day`-th working day, `used` have
-    passed before it, `left` come after it (negative once it is late). One that stands still
-    is told as it would be if it ran on from tomorrow, with the last day in `if_resumed`.
+    passed before it, `left` come after it (negative once it is late).
     """
-    stopped = filing.stopped_on is not None
-    if stopped:
-        filing = clocks.resume(copy.copy(filing), today)
     start, stops = filing.counts_from, filing.pauses
     explanation = workdays.explain(start, filing.total_days, stops)
     used = workdays.working_days_between(start, today - workdays.DAY, stops)
@@ -46,7 +39,6 @@ def clock(filing, today):
         "day": max(workdays.working_days_between(start, today, stops), 0),
         "used": max(used, 0),
         "left": workdays.working_days_between(today, explanation[-1]["date"]),
-        "if_resumed": explanation[-1]["date"] if stopped else None,
     }
 
 

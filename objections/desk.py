@@ -53,6 +53,7 @@ JOURNAL = {
     "investigate": _("开始核查"),
     "ask": _("要求补正"),
     "supplement": _("收到补充材料"),
+    "resume": _("补正期满，期限继续计算"),
     "extend": _("延长期限"),
     "propose_reply": _("提出答复"),
     "return_reply": _("退回答复"),
@@ -237,6 +238,7 @@ DONE = {
 def _page(request, matter, *, forms, contact, refused):
     today = timezone.localdate()
     shown = shown_values(matter.listing or matter.record)
+    running = services.resumed(matter, today)
     context = {
         "objection": matter,
         "subject": matter.subject,
@@ -251,10 +253,11 @@ def _page(request, matter, *, forms, contact, refused):
         "hits": matter.listing and matter.listing.hits.count(),
         "today": today,
         "rule": parameter_row("objection_reply", on=matter.received_on),
+        "if_resumed": running.due_on if matter.stopped_on else None,
         "extendable": "extend" in forms and services.extendable_by(matter),
         "is_public": matter.listing and matter.listing.is_public(today),
         "overdue": matter.is_overdue(today),
-        **clock(matter, today),
+        **clock(running, today),
     }
     status = refused.status if refused else 200
     return render(request, "objections/desk_matter.html", context, status=status)

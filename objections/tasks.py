@@ -7,5 +7,6 @@ from objections import services
 
 @shared_task(ignore_result=True)
 def chase_due():
-    """Remind of objections that are due soon, escalate overdue ones once."""
+    """Let clocks run again that wait in vain; remind, and tell the lead unit of what is late."""
+    services.lapse(today=timezone.localdate())
     services.chase_due(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)

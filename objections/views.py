@@ -115,6 +115,7 @@ def track(request):
 def _progress(request, objection, form=None):
     """The matter as its applicant sees it; while more is awaited, with the form for it."""
     today = timezone.localdate()
+    running = services.resumed(objection, today)
     if form is None and objection.can("supplement"):
         form = SupplementForm()
     context = {
@@ -131,7 +132,8 @@ def _progress(request, objection, form=None):
         "evidence": objection.evidence.all(),
         "steps": _steps(objection),
         "recalls": _recalls(objection),
-        **clock(objection, today),
+        "if_resumed": running.due_on if objection.stopped_on else None,
+        **clock(running, today),
     }
     status = form.status if form else 200
     return render(request, "objections/progress.html", context, status=status)
@@ -203,6 +205,7 @@ TOLD = {
     "investigate": gettext_lazy("开始核查"),
     "ask": gettext_lazy("需要您补充材料"),
     "supplement": gettext_lazy("收到您补充的材料"),
+    "resume": gettext_lazy("补正期满，期限继续计算"),
     "extend": gettext_lazy("延长期限"),
     "recount": gettext_lazy("期限重算"),
     "serve": gettext_lazy("文书送达"),

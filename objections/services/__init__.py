@@ -11,6 +11,8 @@ from objections.services.handle import (
     extendable_by,
     forward,
     investigate,
+    lapse,
+    resumed,
     supplement,
 )
 from objections.services.reply import approve_reply, propose_reply, return_reply
@@ -27,7 +29,9 @@ __all__ = [
     "file",
     "forward",
     "investigate",
+    "lapse",
     "propose_reply",
+    "resumed",
     "return_reply",
     "supplement",
 ]

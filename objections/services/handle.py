@@ -1,5 +1,8 @@
 """Handling an objection before it is answered: looked into, handed on, asked for more, extended."""
 
+import copy
+import logging
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.formats import date_format
@@ -13,7 +16,10 @@ from objections import policies
 from objections.models import Objection
 from objections.services import letters
 from objections.services.contact import tell_applicant
+from parties.models import CLOCK
 from rulebook.models import parameter_row
+
+log = logging.getLogger(__name__)
 
 
 def investigate(objection, *, actor, note):
@@ -122,6 +128,41 @@ def supplement(objection, *, actor, text, today, evidence=()):
     term = _("最迟 %(day)s 书面答复。") % {"day": objection.due_on}
     _tell(objection, "supplement", objection.department, title, term)
     return objection
+
+
+def lapse(*, today):
+    """Let a clock that stood still run again where the applicant has not answered in time.
+
+    The days up to the one that was set don't count, whenever the sweep comes. Both sides are
+    told, once; additions are still taken in. A bad row blocks no other.
+    """
+    rows = Objection.objects.filter(status=Objection.Status.AWAITING, stopped_on__isnull=False)
+    for objection in rows.filter(supplement_by__lt=today).order_by("pk"):
+        try:
+            with transaction.atomic():
+                _lapse(objection)
+        except Exception:
+            log.exception("%s could not be resumed", objection.number)
+
+
+def _lapse(objection):
+    objection = lock(objection)
+    if objection.status != Objection.Status.AWAITING or objection.stopped_on is None:
+        return
+    clock.resume(objection, objection.supplement_by).save(update_fields=clock.columns(objection))
+    note = _("补正期满没有补充，期限继续计算")
+    record(objection, "resume", actor=CLOCK, note=note)
+    title = _("异议 %(number)s 补正期满没有补充") % {"number": objection.number}
+    term = _("最迟 %(day)s 书面答复。") % {"day": objection.due_on}
+    _tell(objection, "lapsed", objection.department, title, term)
+    tell_applicant(objection, f"lapsed-{objection.version}", title, term)
+
+
+def resumed(objection, today):
+    """The matter as its clock would stand if it ran again after today; nothing is saved."""
+    if objection.stopped_on is None:
+        return objection
+    return clock.resume(copy.copy(objection), today)
 
 
 @transaction.atomic

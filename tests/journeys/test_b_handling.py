@@ -13,6 +13,7 @@ from django.utils import timezone
 from casework.models import Letter
 from casework.workdays import add_working_days
 from notices.models import Notice
+from objections import services as objections
 from objections.models import Objection
 from rulebook.models import Parameter
 from tests import builders
@@ -209,6 +210,32 @@ def test_what_was_asked_for_is_handed_in_and_the_clock_does_as_its_rule_says(des
     assert objection.stops == ([["2026-11-05", "2026-11-11"]] if stops else [])
     assert ("等候补正，不计入" in page) == stops
     assert f"异议 {objection.number} 已补充材料" in dict(told("rsj"))
+
+
+@pytest.mark.parametrize("swept", [datetime.date(2026, 11, 19), datetime.date(2026, 11, 23)])
+def test_who_adds_nothing_in_time_stops_no_clock_for_ever(desk, swept):
+    """The stretch that does not count ends with the last day to add, whenever the sweep comes."""
+    rule(stops=True)
+    objection, code = asked(desk)
+    for _again in range(2):
+        objections.lapse(today=objection.supplement_by)
+        objection.refresh_from_db()
+        assert objection.stopped_on == ASKED
+    for _again in range(2):
+        objections.lapse(today=swept)
+    objection.refresh_from_db()
+    assert (objection.status, objection.stopped_on) == ("awaiting", None)
+    assert objection.stops == [["2026-11-05", "2026-11-18"]]
+    stretch = [(datetime.date(2026, 11, 5), datetime.date(2026, 11, 18))]
+    assert objection.due_on == add_working_days(FILED, 15, stretch)
+    assert objection.journal.filter(action="resume").count() == 1
+    assert f"异议 {objection.number} 补正期满没有补充" in dict(told("rsj"))
+    with at(swept):
+        applicant = followed(objection, code)
+        assert "补正期满没有补充，期限继续计算" in applicant.get(TRACK).content.decode()
+        assert hand_in(applicant).status_code == 302
+    objection.refresh_from_db()
+    assert (objection.status, len(objection.stops)) == ("investigating", 1)
 
 
 def test_additions_are_taken_only_while_they_are_asked_for_and_by_who_was_let_in(desk):
