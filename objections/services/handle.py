@@ -98,7 +98,7 @@ def ask(objection, *, actor, text, by, today):
     letters.issue_supplement(objection, text.strip(), serial, actor=actor, today=today)
     title = _("异议 %(number)s 需要补充材料") % {"number": objection.number}
     words = {"day": date_format(by), "text": text.strip()}
-    told = _("请在 %(day)s前补充：%(text)s") % words
+    told = _("请最迟在 %(day)s补充：%(text)s") % words
     tell_applicant(objection, f"ask-{objection.version}", title, told, actor=actor)
     return objection
 

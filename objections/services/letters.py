@@ -81,7 +81,7 @@ def _receipt(objection):
 def _supplement(objection, text):
     stopped = _("等候补正的时间不计入办理期限。")
     running = _("办理期限照常计算，最迟%(due)s书面答复。") % {"due": _day(objection.due_on)}
-    by = _("请在%(day)s前补充；到期没有补充的，根据已有材料答复。")
+    by = _("请最迟在%(day)s补充；到期没有补充的，根据已有材料答复。")
     return {
         "opening": _("你（单位）%(day)s提出的异议，需要补充下列材料：")
         % {"day": _day(objection.received_on)},

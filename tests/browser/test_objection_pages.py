@@ -67,7 +67,7 @@ def test_the_applicant_is_asked_for_more_and_hands_it_in(matters, page_at, width
     page.get_by_label("受理编号").fill(matters["waiting"].number)
     page.get_by_label("查询码").fill(matters["code"])
     page.get_by_role("button", name="查进度").click()
-    assert page.get_by_text("期限停着").first.is_visible()
+    assert page.get_by_text("期限暂停").first.is_visible()
     assert _problems(page, "/objections/track/") == []
     page.get_by_role("button", name="提交补充").click()
     assert page.get_by_text("说明和材料至少有一样").first.is_visible()

@@ -197,7 +197,7 @@ def test_what_was_asked_for_is_handed_in_and_the_clock_does_as_its_rule_says(des
         applicant = followed(objection, code)
         page = applicant.get(TRACK).content.decode()
         assert "加盖公章的银行代发流水。" in page
-        assert ("期限停着" in page) == stops
+        assert ("期限暂停" in page) == stops
         assert ("办理期限照常计算" in page) != stops
         assert hand_in(applicant).status_code == 302
         page = applicant.get(TRACK).content.decode()
