@@ -22,9 +22,8 @@ from casework.api import (
 from casework.api.pages import PAGE_PARAMETERS
 from listings.api import CorrectionFields, correction_of
 from listings.models import AdverseRecord, Listing, ResponsiblePerson
-from objections import services
+from objections import policies, services
 from objections.models import Objection
-from parties.models import Department
 
 OBJECTION = {
     "number": "YY-2026-000001",
@@ -142,11 +141,11 @@ class Objections(ObjectionDoor):
     @once
     def post(self, request):
         given = self.given(FilingFields)
-        platform = self.actor.department.kind == Department.Kind.PLATFORM
+        window = policies.is_window(self.user)
         target = self._target(given)
         objection, query_code = services.file(
             target,
-            door=Objection.Door.PLATFORM if platform else Objection.Door.DEPARTMENT,
+            door=Objection.Door.PLATFORM if window else Objection.Door.DEPARTMENT,
             applicant=given["applicant"],
             fields=given["fields"],
             grounds=given["grounds"],
@@ -159,13 +158,14 @@ class Objections(ObjectionDoor):
         return Response(receipt(objection, query_code), 201)
 
     def _target(self, given):
-        """The department's own entry or record; another's is a 404."""
-        own = {"department": self.user.department_id}
+        """The department's own entry or record; another's is a 404, but at the window."""
         if "listing" in given:
             rows = Listing.objects.with_parts()
-            return get_object_or_404(rows, public_id=given["listing"], **own)
+            rows = policies.recordable(rows, self.user, self.today)
+            return get_object_or_404(rows, public_id=given["listing"])
         rows = AdverseRecord.objects.select_related("subject", "department")
-        return get_object_or_404(rows, public_id=given["record"], **own)
+        rows = rows.filter(department=self.user.department_id)
+        return get_object_or_404(rows, public_id=given["record"])
 
 
 class Reply(ObjectionDoor):

@@ -89,7 +89,7 @@ def objections(request):
         states=_states(request.user),
         ended=("replied", "replied_on"),
     )
-    context["may_record"] = policies.may_record(request.user, request.user.department)
+    context["may_record"] = policies.may_take_in(request.user)
     return render(request, "objections/desk_list.html", context)
 
 
@@ -312,21 +312,23 @@ FILED = ("fields", "grounds", "received_on", "national_number")
 @desk_access
 def new(request):
     """Record an objection that came on paper: first what it is about, then what it says."""
-    if not policies.may_record(request.user, request.user.department):
+    if not policies.may_take_in(request.user):
         raise PermissionDenied
     target = _target(request)
     return _choose(request) if target is None else _record_paper(request, target)
 
 
 def _target(request):
-    """The entry or record of the user's own department that the address names, if any."""
+    """The entry or record that the address names, if any, about which the user may record."""
+    user = request.user
+    entries = Listing.objects.with_parts().exclude(status=Listing.Status.DRAFT)
+    records = AdverseRecord.objects.select_related("subject", "department")
     for name, rows in (
-        ("entry", Listing.objects.with_parts().exclude(status=Listing.Status.DRAFT)),
-        ("record", AdverseRecord.objects.select_related("subject", "department")),
+        ("entry", policies.recordable(entries, user, timezone.localdate())),
+        ("record", records.filter(department=user.department_id)),
     ):
         if name in request.GET:
-            own = rows.filter(department=request.user.department_id)
-            return get_object_or_404(own, public_id=uuid_of(request.GET[name]))
+            return get_object_or_404(rows, public_id=uuid_of(request.GET[name]))
     return None
 
 
@@ -334,20 +336,21 @@ def _choose(request):
     form = TargetForm(request.GET if "code" in request.GET else None)
     entries, records = [], []
     if form.is_valid():
-        entries, records = form.found(request.user.department_id)
+        entries, records = form.found(request.user, timezone.localdate())
     context = {"form": form, "entries": entries, "records": records}
     return render(request, "objections/desk_choose.html", context)
 
 
 def _record_paper(request, target):
     today, actor = timezone.localdate(), Actor.of(request.user)
+    window = policies.is_window(request.user)
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = PaperForm(*posted, target=target, initial={"received_on": today})
 
     def file():
         return services.file(
             target,
-            door=Objection.Door.DEPARTMENT,
+            door=Objection.Door.PLATFORM if window else Objection.Door.DEPARTMENT,
             applicant=form.applicant,
             evidence=documents.keep_all(form.papers, actor=actor),
             actor=actor,
@@ -361,6 +364,7 @@ def _record_paper(request, target):
         context = {
             "objection": matter,
             "query_code": f"{query_code[:5]}-{query_code[5:]}",
+            "may_open": policies.may_handle(request.user, matter),
             "today": today,
             **clock(matter, today),
         }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ApplicantForm, DateInput, FilesField, WordsField
 from listings.models import AdverseRecord, Listing, ResponsiblePerson
+from objections import policies
 from objections.models import Objection
 from objections.services.file import FIELDS
 from parties import services as parties
@@ -156,7 +157,7 @@ def _option(label, shown):
 
 
 class TargetForm(forms.Form):
-    """Which of the department's entries and records a paper filing is about."""
+    """Which entry or record a paper filing is about."""
 
     code = forms.CharField(
         label=_("统一社会信用代码，或者文书文号"),
@@ -164,13 +165,15 @@ class TargetForm(forms.Form):
         error_messages={"required": _("填写统一社会信用代码，或者文书文号")},
     )
 
-    def found(self, department_id):
-        """(entries, records) of the department under this code or document number."""
+    def found(self, user, today):
+        """(entries, records) under this code or document number, as far as the user may record."""
         text = self.cleaned_data["code"].strip()
         entries = Listing.objects.with_parts().exclude(status=Listing.Status.DRAFT)
         records = AdverseRecord.objects.select_related("subject", "department")
         return [
-            rows.filter(parties.of_code("subject", text), department=department_id)
-            | rows.filter(department=department_id, document_number=text)
-            for rows in (entries, records)
+            rows.filter(parties.of_code("subject", text)) | rows.filter(document_number=text)
+            for rows in (
+                policies.recordable(entries, user, today),
+                records.filter(department=user.department_id),
+            )
         ]

@@ -53,7 +53,7 @@ def file(
     keyed digest. Raises ValidationError naming each bad field; PermissionDenied where staff
     record it for another department.
     """
-    if actor.user and not policies.may_record(actor.user, target.department):
+    if actor.user and not policies.may_record(actor.user, target, today):
         raise PermissionDenied
     key = "listing" if isinstance(target, Listing) else "record"
     objection, query_code = new_filing(

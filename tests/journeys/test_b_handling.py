@@ -376,6 +376,40 @@ def test_the_same_point_may_be_contested_again_once_it_is_answered(desk):
     assert Objection.objects.filter(listing=entry).count() == 2
 
 
+# ── at the window ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_platforms_window_takes_in_what_came_on_paper_for_any_department(desk):
+    today = timezone.localdate()
+    entry = builders.published_black(today=today - 9 * builders.DAY)
+    window, received = builders.clerk("platform"), today - 6 * builders.DAY
+    client, url = desk(window), reverse("desk-objection-new")
+    assert str(entry.public_id) in client.get(url, {"code": entry.subject.code}).content.decode()
+    assert str(entry.public_id) not in (
+        desk(builders.clerk("scjg")).get(url, {"code": entry.subject.code}).content.decode()
+    )
+    page = client.post(f"{url}?entry={entry.public_id}", form(received_on=received.isoformat()))
+    assert page.status_code == 200, page.context["form"].errors
+    objection = Objection.objects.get()
+    assert (objection.door, objection.received_on) == ("platform", received)
+    assert objection.department.code == "rsj"
+    matter = reverse("desk-objection", args=[objection.public_id])
+    assert matter not in page.content.decode()
+    assert client.get(matter).status_code == 404
+    body = {
+        "listing": str(entry.public_id),
+        "applicant": {"name": "示例申请人", "phone": "0435-0000000"},
+        "fields": ["term"],
+        "grounds": form()["grounds"],
+        "received_on": received.isoformat(),
+    }
+    over = builders.last_public_day(today - builders.DAY)
+    builders.Machine(window).post("/objections/", {**body, "listing": str(over.public_id)}, 404)
+    told = builders.Machine(window).post("/objections/", body, 201)
+    assert told["due_on"] == objection.due_on.isoformat()
+    builders.Machine(builders.clerk("scjg")).post("/objections/", body, 404)
+
+
 # ── who files, and what they are given ────────────────────────────────────────────────────────
 
 
