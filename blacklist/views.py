@@ -2,7 +2,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from blacklist.models import BlackListing
-from blacklist.services import repair_from
+from blacklist.services import repair_terms
 from listings.services import export
 from listings.views import ended, entry_page, list_page, shown_entry, shows_entries
 from rulebook.models import parameter
@@ -36,6 +36,8 @@ def black_entry(request, public_id):
         "blacklist/entry.html",
         notice=getattr(listing, "prior_notice", None),
         persons=listing.responsible_persons.answerable(today).select_related("person"),
-        repair_from=repair_from(listing),
+        repair=repair_terms(listing),
+        accept_days=parameter("repair_accept", on=today),
+        decide_days=parameter("repair_decide", on=today),
         objection_days=parameter("objection_reply", on=today),
     )

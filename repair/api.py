@@ -1,6 +1,7 @@
 """Credit repair on the key's department: applications from paper, decided by two officers."""
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -10,6 +11,7 @@ from casework.api import (
     Door,
     Empty,
     Strict,
+    bad_field,
     like,
     once,
     page,
@@ -33,6 +35,13 @@ REPAIR = {
     "outcome": None,
     "decided_on": None,
     "version": 1,
+    "responsible_person": None,
+    "evidence": ["罚款缴纳凭证", "整改完成证明"],
+    "accepted_on": None,
+    "supplement_by": None,
+    "reasons": None,
+    "retry_from": None,
+    "national_number": None,
 }
 RECEIPT = {
     "number": REPAIR["number"],
@@ -60,6 +69,10 @@ class ApplicationFields(Strict):
     statement = serializers.CharField(max_length=10_000, required=False)
     commitment = serializers.CharField(max_length=10_000)
     received_on = serializers.DateField()
+    responsible_person = serializers.UUIDField(required=False, allow_null=True)
+    committed_by = serializers.CharField(max_length=200, required=False)
+    committed_on = serializers.DateField(required=False)
+    national_number = serializers.CharField(max_length=60, required=False, allow_blank=True)
 
 
 class AcceptanceFields(Empty):
@@ -71,6 +84,7 @@ class DecisionFields(Empty):
     outcome = serializers.ChoiceField(choices=Repair.Outcome.choices)
     reasons = serializers.CharField(max_length=10_000)
     verification = serializers.CharField(max_length=10_000, required=False)
+    retry_from = serializers.DateField(required=False, allow_null=True)
 
 
 class RepairDoor(Door):
@@ -109,18 +123,28 @@ class Repairs(RepairDoor):
     def post(self, request):
         given = self.given(ApplicationFields)
         rows = Listing.objects.filter(department=self.user.department_id)
-        evidence = given["evidence"]
+        listing = get_object_or_404(rows, public_id=given.pop("listing"))
+        evidence = given.pop("evidence")
         repair, query_code = services.apply(
-            get_object_or_404(rows, public_id=given["listing"]),
-            applicant=given["applicant"],
-            statement=given.get("statement") or "；".join(evidence),
-            commitment=given["commitment"],
+            listing,
+            statement=given.pop("statement", "") or "；".join(evidence),
             papers=[(kind, None) for kind in evidence],
-            received_on=given["received_on"],
+            responsible_person=_person(listing, given.pop("responsible_person", None)),
             actor=self.actor,
             today=self.today,
+            **given,
         )
         return Response(receipt(repair, query_code), 201)
+
+
+def _person(listing, public_id):
+    """Who of the entry is meant, or None for the whole. Raises ValidationError."""
+    if public_id is None:
+        return None
+    found = listing.responsible_persons.filter(public_id=public_id).first()
+    if found is None:
+        raise bad_field("responsible_person", _("这条记录没有这名责任人员。"))
+    return found
 
 
 class Accept(RepairDoor):
@@ -163,6 +187,7 @@ class Decide(RepairDoor):
             outcome=given["outcome"],
             reasons=given["reasons"],
             verification=given.get("verification", given["reasons"]),
+            retry_from=given.get("retry_from"),
         )
         return self.answer(repair, 202)
 
@@ -191,4 +216,11 @@ def _repair(row, today):
         "outcome": row.outcome or None,
         "decided_on": row.decided_on,
         "version": row.version,
+        "responsible_person": row.responsible_person and str(row.responsible_person.public_id),
+        "evidence": row.evidence_kinds,
+        "accepted_on": row.accepted_on,
+        "supplement_by": row.supplement_by,
+        "reasons": row.reasons or None,
+        "retry_from": row.retry_from,
+        "national_number": row.national_number or None,
     }

@@ -16,6 +16,10 @@ def may_approve(user, repair):
     )
 
 
+def may_extend(user, repair):
+    return user.has_role(Role.REVIEWER) and user.works_for(repair.department_id)
+
+
 def may_record(user, department):
     return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)
 

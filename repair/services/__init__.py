@@ -1,8 +1,7 @@
 """Every write to an application for credit repair."""
 
-from blacklist.services import repair_terms
-from repair.services.apply import apply, earliest
-from repair.services.clock import chase_due
+from repair.services.apply import apply, earliest, terms
+from repair.services.clock import chase_due, extend, extendable
 from repair.services.contact import contact_of
 from repair.services.decide import (
     accept,
@@ -22,10 +21,12 @@ __all__ = [
     "chase_due",
     "contact_of",
     "earliest",
+    "extend",
+    "extendable",
     "not_accept",
     "propose_decision",
-    "repair_terms",
     "return_decision",
     "supplement",
+    "terms",
     "verify",
 ]

@@ -5,6 +5,7 @@ Granted, the entry leaves the list at once.
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from casework.models import Letter
@@ -15,6 +16,7 @@ from listings.models import Listing
 from repair import policies
 from repair.models import Repair, Verification
 from repair.services import letters
+from repair.services.apply import stored
 from repair.services.contact import tell_applicant
 from rulebook.models import parameter
 
@@ -37,6 +39,9 @@ def accept(repair, *, actor, today, note=""):
         **clock.columns(clock.begin(repair, today, days)),
     )
     letters.issue_acceptance(repair, serial, actor=actor, today=today)
+    title = _("信用修复 %(number)s 已受理") % {"number": repair.number}
+    told = _("最迟 %(day)s 作出决定。") % {"day": date_format(repair.due_on)}
+    tell_applicant(repair, "accepted", title, told, actor=actor)
     return repair
 
 
@@ -58,6 +63,9 @@ def not_accept(repair, *, actor, today, reasons):
         **clock.columns(clock.resume(repair, today)),
     )
     letters.issue_refusal(repair, serial, actor=actor, today=today)
+    title = _("信用修复 %(number)s 不予受理") % {"number": repair.number}
+    told = _("理由：%(reasons)s") % {"reasons": repair.reasons}
+    tell_applicant(repair, "not-accepted", title, told, actor=actor)
     return repair
 
 
@@ -65,14 +73,16 @@ def not_accept(repair, *, actor, today, reasons):
 def propose_decision(repair, *, actor, outcome, reasons, today, verification="", retry_from=None):
     """Put a decision before another officer; what was verified and how must be on file.
 
-    `verification` says it in the same step. `retry_from` is the first day on which a refused
-    subject may apply again, if one is set.
+    `verification` says it in the same step. `retry_from` is the first day on which who is
+    refused may apply again. No rule known sets such a day, so none is proposed: the officer
+    sets one, or leaves it.
     """
     if not policies.may_handle(actor.user, repair):
         raise PermissionDenied
     if outcome not in Outcome.values:
         raise ValidationError({"outcome": _("决定只能是准予或不予修复。")})
     _refuse_without_reasons(reasons)
+    _refuse_bad_retry(repair, outcome, retry_from, today)
     if verification.strip():
         means = Verification.Means.OTHER
         verify(repair, actor=actor, means=means, done_on=today, findings=verification, today=today)
@@ -128,7 +138,7 @@ def _take_off(repair, actor, today):
         return
     if person is None:
         listings.repair(listing, actor=actor, note=note, today=today)
-    elif person.ended_on is None:
+    elif person.answers_on(today):
         reason = Listing.EndReason.REPAIRED
         listings.release_person(person, reason=reason, actor=actor, note=note, today=today)
 
@@ -137,8 +147,8 @@ def _take_off(repair, actor, today):
 def verify(repair, *, actor, means, done_on, findings, today, unit=None, document=None):
     """Put on file how it was verified that things were put right, and what was found.
 
-    Of an opinion `unit` is the department that gave it. Raises PermissionDenied,
-    ValidationError naming each bad field.
+    Of an opinion `unit` is the department that gave it; `document` may be a call that stores
+    it. Raises PermissionDenied, ValidationError naming each bad field.
     """
     if not policies.may_handle(actor.user, repair):
         raise PermissionDenied
@@ -160,12 +170,21 @@ def verify(repair, *, actor, means, done_on, findings, today, unit=None, documen
         done_on=done_on,
         unit=unit if opinion else None,
         findings=findings.strip(),
-        document=document,
+        document=stored(document),
         **actor.columns,
     )
     note = verification.get_means_display()
     record(repair, "verify", actor=actor, note=note, private_note=verification.findings)
     return verification
+
+
+def _refuse_bad_retry(repair, outcome, day, today):
+    if day is None:
+        return
+    last = repair.listing.visible_until
+    late = _("应在今天以后，不晚于公布期满的 %(day)s。") % {"day": date_format(last)}
+    message = _("只有不予修复的，才定再次申请的日期。") if outcome != Outcome.REFUSED else None
+    refuse({"retry_from": message or (not today < day <= last and late)})
 
 
 def _refuse_without_reasons(reasons):

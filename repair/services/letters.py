@@ -38,7 +38,11 @@ def issue_refusal(repair, serial, *, actor, today):
 
 def issue_decision(repair, serial, *, actor, today):
     """The written decision, in the deciding transaction."""
-    return _issue(repair, Kind.REPAIR_DECISION, _decision, serial, actor, today)
+
+    def words(repair):
+        return _decision(repair, today)
+
+    return _issue(repair, Kind.REPAIR_DECISION, words, serial, actor, today)
 
 
 def _issue(repair, kind, words, serial, actor, today):
@@ -126,16 +130,28 @@ def _refusal(repair):
     }
 
 
-def _decision(repair):
+def _granted(repair, today):
+    """What follows from a grant on that day; who is off already is not taken off again."""
+    person = repair.responsible_person
+    if not repair.listing.is_public(today):
+        return _("记录此前已不在名单上。")
+    if person is None:
+        return _("记录已于今日移出名单，并通知收到过它的单位解除措施。")
+    told = {"name": person.person.display_name}
+    if not person.answers_on(today):
+        return _("责任人员%(name)s此前已经解除。") % told
+    return _("责任人员%(name)s自今日起解除，并通知收到过记录的单位；记录仍在名单上。") % told
+
+
+def _refused(repair):
+    if repair.retry_from:
+        return _("自%(day)s起可以再次申请。") % {"day": _day(repair.retry_from)}
+    return _("原因消除后，可以再次申请。")
+
+
+def _decision(repair, today):
     granted = repair.outcome == Repair.Outcome.GRANTED
-    after = _("记录已于今日移出名单，并通知收到过它的单位解除措施。")
-    if not granted:
-        again = repair.retry_from
-        after = (
-            _("自%(day)s起可以再次申请。") % {"day": _day(again)}
-            if again
-            else _("原因消除后，可以再次申请。")
-        )
+    after = _granted(repair, today) if granted else _refused(repair)
     remedy = _("不服本决定的，可以依法申请行政复议或者提起行政诉讼。")
     return {
         "opening": _("你（单位）%(day)s提出的信用修复申请，经核实，现决定如下：")

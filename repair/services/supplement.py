@@ -53,7 +53,7 @@ def ask(repair, *, actor, text, by, today):
 def supplement(repair, *, actor, text, today, papers=()):
     """Take in what the applicant adds; a clock that stood still runs again from tomorrow.
 
-    `papers` are pairs of a kind and its document. Raises IllegalMove where nothing is waited
+    `papers` are what `apply` takes. Raises IllegalMove where nothing is waited
     for, ValidationError, PermissionDenied.
     """
     if actor.user and not policies.may_handle(actor.user, repair):
