@@ -11,6 +11,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from blacklist import services as blacklist
+from casework.models import Letter
 from casework.moves import IllegalMove
 from jointaction import services as jointaction
 from jointaction.models import Push
@@ -21,6 +22,8 @@ from objections import services as objections
 from objections.models import Objection
 from parties.models import CLOCK, Actor, Role
 from portal.services import wizard
+from repair import services as repairs
+from repair.models import Repair
 from rulebook.models import ListCategory, RuleVersion
 from rulebook.services import record_version, seed_rules
 from tests import builders
@@ -329,6 +332,54 @@ def test_nothing_new_is_locked_once_the_ledger_head_is(committed_rules):
     assert locked[:head][-1] == "listings_listing"
     assert {"objections_objection", "casework_counter"} <= set(locked[:head])
     assert set(locked[head:]) == {"listings_ledgerhead", "listings_listing"}
+
+
+def test_a_grant_locks_matter_counter_entry_and_the_ledger_head_last(committed_rules):
+    matter, actor = _proposed_repair(builders.repairable())
+    with _statements() as seen:
+        repairs.approve_decision(matter, actor=actor, today=timezone.localdate())
+    locked = list(dict.fromkeys(_table(sql) for sql in seen if "FOR UPDATE" in sql))
+    order = ["repair_repair", "casework_counter", "listings_listing", "listings_ledgerhead"]
+    assert [table for table in locked if table in order] == order
+
+
+def test_repairs_of_one_department_are_applied_for_and_granted_at_once(committed_rules):
+    today = timezone.localdate()
+    decided = [_proposed_repair(builders.repairable()) for _n in range(3)]
+    ripe = builders.repairable()
+    other = decided[0][0].listing
+    acts = [
+        lambda pair=pair: repairs.approve_decision(pair[0], actor=pair[1], today=today)
+        for pair in decided
+    ]
+    outcomes = at_once(
+        *acts, *acts, *[lambda: builders.repair(ripe)] * 3, lambda: builders.repair(other)
+    )
+    assert sum(isinstance(outcome, Repair) for outcome in outcomes[:6]) == 3
+    assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes[:6]) == 3
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes[6:9]) == 2
+    assert isinstance(outcomes[9], ValidationError)  # pending, or off its list already
+    assert ripe.repairs.open().count() == 1
+    assert Change.objects.filter(action="repair").count() == 3
+    serials = Letter.objects.filter(kind="repair_decision").values_list("serial", flat=True)
+    assert sorted(serials) == [1, 2, 3]
+    assert ledger.verify_entries() is None
+
+
+def _proposed_repair(entry):
+    matter, _code = builders.repair(entry)
+    clerk, reviewer = (Actor.of(who("zrzy")) for who in (builders.clerk, builders.reviewer))
+    today = timezone.localdate()
+    matter = repairs.accept(matter, actor=clerk, today=today)
+    matter = repairs.propose_decision(
+        matter,
+        actor=clerk,
+        outcome="granted",
+        reasons="已纠正失信行为，符合修复条件。",
+        verification="现场核实属实。",
+        today=today,
+    )
+    return matter, reviewer
 
 
 def _table(sql):

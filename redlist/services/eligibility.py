@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from casework.workdays import add_months
@@ -42,8 +43,8 @@ def eligible_many(subjects, *, as_of):
 
     Eligible is who has a red entry in force, or no adverse record decided later than three
     years before `as_of` (the plan's R4; a record of the very day three years ago does not
-    count, 民法典 202). Repaired and wrong records do not count. Nobody is while a black entry
-    is in force.
+    count, 民法典 202). Repaired and wrong records do not count, nor does the record of a document
+    whose black entry was repaired. Nobody is while a black entry is in force.
     """
     pks = [subject.pk for subject in subjects]
     listed = Listing.objects.in_force_on(as_of).filter(subject__in=pks)
@@ -56,9 +57,18 @@ def eligible_many(subjects, *, as_of):
         state=AdverseRecord.State.VALID,
         decided_on__gt=since,
         decided_on__lte=as_of,
-    )
+    ).exclude(Exists(_repaired()))
     adverse = set(records.values_list("subject", flat=True))
     return {pk: _decided(as_of, pk in red, pk in black, pk in adverse) for pk in pks}
+
+
+def _repaired():
+    """The repaired entries that rest on the document of a record."""
+    return Listing.objects.filter(
+        status=Listing.Status.REPAIRED,
+        subject=OuterRef("subject"),
+        document_number=OuterRef("document_number"),
+    )
 
 
 def _decided(as_of, red, black, adverse):

@@ -85,10 +85,15 @@ def _remind(repair, left, step):
     """One notice per step of each period: the key holds the step, not the day."""
     title = _("信用修复 %(number)s 还剩 %(left)s 个工作日")
     told = {"number": repair.number, "left": left}
-    tell_department(repair, f"due-{repair.counts_from}-{step}", title % told)
+    tell_department(repair, f"due-{_period(repair)}-{step}", title % told)
 
 
 def _tell_overdue(repair, lead):
-    title = _("信用修复 %(number)s 已逾期")
-    tell_department(repair, "overdue", title)
-    tell_department(repair, "overdue", title, department=lead)
+    step, title = f"overdue-{_period(repair)}", _("信用修复 %(number)s 已逾期")
+    tell_department(repair, step, title)
+    tell_department(repair, step, title, department=lead)
+
+
+def _period(repair):
+    """Each of the two periods is reminded of, and escalated, by itself."""
+    return "decide" if repair.accepted_on else "accept"

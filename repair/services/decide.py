@@ -36,6 +36,7 @@ def accept(repair, *, actor, today, note=""):
         actor=actor,
         note=note,
         accepted_on=today,
+        escalated_on=None,  # the period to decide is escalated by itself
         **clock.columns(clock.begin(repair, today, days)),
     )
     letters.issue_acceptance(repair, serial, actor=actor, today=today)

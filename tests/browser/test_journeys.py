@@ -324,7 +324,9 @@ def test_repair_asked_for_too_early_names_the_day_and_shows_no_form(page_at, tod
     expect(page.get_by_role("button", name="提交申请")).to_have_count(0)
 
 
-def test_repair_is_applied_for_accepted_proposed_and_granted_and_the_entry_is_gone(desk, page_at):
+def test_repair_is_applied_for_accepted_verified_and_granted_and_the_entry_is_gone(
+    desk, page_at, today
+):
     entry = builders.repairable(subject=builders.firm(FIRM, CODE))
     firm = page_at(360)
     firm.goto(f"/black/{entry.public_id}/")
@@ -338,8 +340,12 @@ def test_repair_is_applied_for_accepted_proposed_and_granted_and_the_entry_is_go
     open_matter(clerk, FIRM)
     press(clerk, "受理")
     says(clerk, "已受理，办理期限从今天的次日起算。", "支付凭证.pdf")
+    clerk.get_by_label("实地核查").check()
+    clerk.get_by_label("核实日期").fill(str(today))
+    clerk.get_by_label("核实情况").fill("到现场核实，并查验缴款凭证，均属实。")
+    press(clerk, "登记核实")
+    says(clerk, "核实情况已登记。")
     clerk.get_by_label("准予修复").check()
-    clerk.get_by_label("怎样核实的").fill("到现场核实，并查验缴款凭证，均属实。")
     clerk.get_by_label("理由").fill("已纠正失信行为，符合修复条件。")
     press(clerk, "送审核")
     says(clerk, "决定已送审核，须由另一人审核。", "决定由提出人以外的审核人员审核。")
@@ -359,8 +365,7 @@ def test_repair_is_applied_for_accepted_proposed_and_granted_and_the_entry_is_go
 
 def _fill_in_repair(page, entry):
     for kind in entry.category.repair_evidence:
-        page.get_by_label(kind).check()
-    page.get_by_label("上传材料").set_input_files([paper()])
+        page.get_by_label(kind, exact=True).set_input_files([paper()])
     page.get_by_label("我（单位）承诺").check()
     fill(
         page,
@@ -368,8 +373,38 @@ def _fill_in_repair(page, entry):
             "怎样改正的": "违法用地已恢复原状，罚款已缴清，附验收意见。",
             "姓名或者单位名称": FIRM,
             "联系电话": "0435-0000000",
+            "承诺人签名": FIRM,
         },
     )
+
+
+def test_who_is_asked_for_more_adds_it_where_the_matter_is_followed(desk, page_at, today):
+    entry = builders.repairable(subject=builders.firm(FIRM, CODE))
+    firm = page_at(360, scripts=False)
+    firm.goto(f"/repair/new/?entry={entry.public_id}")
+    _fill_in_repair(firm, entry)
+    press(firm, "提交申请")
+    clerk = desk(builders.clerk("zrzy"))
+    open_matter(clerk, FIRM)
+    clerk.locator("summary", has_text="要求补正").click()
+    fill(
+        clerk,
+        {
+            "要补充什么": "缴款凭证看不清，请重新上传清晰的。",
+            "补正期限": str(today + 7 * builders.DAY),
+        },
+    )
+    press(clerk, "通知补正")
+    says(clerk, "已通知申请人补正", "等候申请人补正")
+    follow(firm, "看办理进度")
+    says(firm, "等您补充材料", "缴款凭证看不清")
+    press(firm, "提交补充材料")
+    says(firm, "说明和材料至少有一样")
+    firm.get_by_label("其他材料").set_input_files([paper()])
+    press(firm, "提交补充材料")
+    says(firm, "补充的材料已经收到。", "收到补充材料")
+    clerk.reload()
+    says(clerk, "其他材料：", "收到补充材料")
 
 
 # ── without scripts, without a mouse ──────────────────────────────────────────────────────────

@@ -340,3 +340,38 @@ def test_the_tracking_page_says_which_units_have_lifted_their_measures(client, d
     assert lifting.exists()
     assert all(push.unit.name in page for push in lifting)
     assert "还没有确认" in page
+
+
+# ── what it costs ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_pages_cost_the_same_however_much_there_is_on_them(
+    client, desk, django_assert_max_num_queries
+):
+    entry = builders.repairable(responsible_persons=[builders.responsible()])
+    repair, _code = apply_on_the_site(client, entry)
+    clerk = desk(builders.clerk("zrzy"))
+    act(clerk, repair, "accept")
+    for _n in range(3):
+        verify(clerk, repair, document=paper())
+    repair.papers.create(kind="其他材料", handed_in_on=timezone.localdate())
+    for browser, url, most in (
+        (client, reverse("repair-track"), 15),
+        (clerk, reverse("desk-repair", args=[repair.public_id]), 24),
+        (clerk, reverse("desk-repairs"), 17),
+        (client, door(entry), 15),
+    ):
+        with django_assert_max_num_queries(most):
+            assert browser.get(url).status_code == 200
+
+
+def test_a_verifying_document_is_downloaded_by_who_decides_and_leaves_a_line(desk):
+    repair, _code = builders.repair()
+    clerk = desk(builders.clerk("zrzy"))
+    act(clerk, repair, "accept")
+    assert verify(clerk, repair, document=paper("现场.pdf")).status_code == 302
+    kept = repair.verifications.get().document
+    url = reverse("desk-repair-document", args=[repair.public_id, kept.public_id])
+    assert clerk.get(url).content == PDF
+    assert repair.journal.filter(action="download", note="现场.pdf").count() == 1
+    assert desk(builders.clerk("rsj")).get(url).status_code == 404

@@ -1,11 +1,22 @@
 """Credit repair by machine: recorded from paper, decided by two officers."""
 
+import json
+
 import pytest
 from django.utils import timezone
 
 from casework.workdays import add_working_days
 from listings.models import Listing
-from tests.builders import Machine, clerk, published_black, repair, repairable, reviewer
+from tests.builders import (
+    DAY,
+    Machine,
+    clerk,
+    published_black,
+    repair,
+    repairable,
+    responsible,
+    reviewer,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
 REASONS = "经现场核实，违法用地已恢复原状并通过验收。"
@@ -81,3 +92,39 @@ def test_repairs_cost_the_same_however_many(django_assert_max_num_queries):
     machine = Machine(clerk("zrzy"))
     with django_assert_max_num_queries(4):
         assert len(machine.get("/repairs/")["results"]) == 3
+
+
+def test_who_is_meant_how_it_is_signed_and_the_next_day_are_told_by_machine():
+    entry = repairable(responsible_persons=[responsible()])
+    person = entry.responsible_persons.get()
+    own, second = Machine(clerk("zrzy")), Machine(reviewer("zrzy"))
+    given = {
+        "responsible_person": str(person.public_id),
+        "committed_by": "示例申请人",
+        "national_number": "XF2201-1",
+    }
+    stranger = str(entry.public_id)
+    problem = own.post("/repairs/", application(entry, responsible_person=stranger), 400)
+    assert set(problem["errors"]) == {"responsible_person"}
+    problem = own.post("/repairs/", application(entry, committed_by="别人"), 400)
+    assert set(problem["errors"]) == {"committed_by"}
+    future = str(timezone.localdate() + DAY)
+    problem = own.post("/repairs/", application(entry, committed_on=future), 400)
+    assert set(problem["errors"]) == {"committed_on"}
+    kinds = [*entry.category.repair_evidence, "\ud800"]  # half of a pair of surrogates
+    body = json.dumps(application(entry, evidence=kinds))
+    answer = own.client.post("/api/v1/repairs/", body, content_type="application/json")
+    assert (answer.status_code, set(answer.json()["errors"])) == (400, {"evidence"})
+    told = own.post("/repairs/", application(entry, **given), 201)
+    (row,) = own.get("/repairs/")["results"]
+    assert row["responsible_person"] == given["responsible_person"]
+    assert row["evidence"] == entry.category.repair_evidence
+    assert row["national_number"] == "XF2201-1"
+    path = f"/repairs/{told['number']}"
+    body = {"outcome": "refused", "reasons": REASONS, "retry_from": str(timezone.localdate())}
+    assert set(own.post(f"{path}/decide/", body, 400)["errors"]) == {"retry_from"}
+    body["retry_from"] = future
+    assert own.post(f"{path}/decide/", body, 202)["retry_from"] == future
+    assert second.post(f"{path}/approve/")["status"] == "refused"
+    problem = own.post("/repairs/", application(entry, **given), 400)
+    assert (problem["code"], future in problem["detail"]) == ("too_early", True)
