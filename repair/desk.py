@@ -55,6 +55,7 @@ JOURNAL = {
     "grant": _("准予修复"),
     "refuse": _("不予修复"),
     "recount": _("期限重算"),
+    "resume": _("期限继续计算"),
     "extend": _("延长期限"),
     "escalate": _("逾期，报督办"),
     "serve": _("送达文书"),

@@ -7,5 +7,6 @@ from repair import services
 
 @shared_task(ignore_result=True)
 def chase_due():
-    """Tell the lead unit of overdue applications, each once."""
+    """Let clocks run again that wait in vain; remind, and tell the lead unit of what is late."""
+    services.lapse(today=timezone.localdate())
     services.chase_due(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)

@@ -205,6 +205,7 @@ TOLD = {
     "not_accept": gettext_lazy("不予受理"),
     "verify": gettext_lazy("核实"),
     "recount": gettext_lazy("期限重算"),
+    "resume": gettext_lazy("期限继续计算"),
     "extend": gettext_lazy("期限延长"),
     "escalate": gettext_lazy("逾期，报督办"),
     "grant": gettext_lazy("准予修复"),

@@ -1,7 +1,7 @@
 """Every write to an application for credit repair."""
 
 from repair.services.apply import apply, earliest, terms
-from repair.services.clock import chase_due, extend, extendable
+from repair.services.clock import chase_due
 from repair.services.contact import contact_of
 from repair.services.decide import (
     accept,
@@ -11,7 +11,8 @@ from repair.services.decide import (
     return_decision,
     verify,
 )
-from repair.services.supplement import ask, supplement
+from repair.services.extension import extend, extendable
+from repair.services.supplement import ask, lapse, supplement
 
 __all__ = [
     "accept",
@@ -23,6 +24,7 @@ __all__ = [
     "earliest",
     "extend",
     "extendable",
+    "lapse",
     "not_accept",
     "propose_decision",
     "return_decision",

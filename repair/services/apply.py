@@ -14,7 +14,6 @@ from blacklist.services import repair_terms
 from casework.models import Letter
 from casework.moves import lock, record
 from casework.services import clock, new_filing, refuse, refuse_bad_columns, take_serial
-from casework.services.refusals import storable
 from listings.models import Listing
 from repair import policies
 from repair.models import Repair, RepairPaper
@@ -156,8 +155,7 @@ def _refuse_incomplete(repair, applicant, kinds, asked, today):
             and _("签名要与申请人或者代理人的姓名、名称一致。"),
             "committed_on": repair.committed_on > repair.received_on
             and _("承诺日期不能晚于收到日期。"),
-            "evidence": (lacking and _("还缺：%(kinds)s。") % {"kinds": "、".join(lacking)})
-            or (not storable(kinds) and _("含有不能保存的字符。")),
+            "evidence": lacking and _("还缺：%(kinds)s。") % {"kinds": "、".join(lacking)},
             "responsible_person": _person_error(repair, today),
         }
     )

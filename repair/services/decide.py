@@ -36,8 +36,8 @@ def accept(repair, *, actor, today, note=""):
         actor=actor,
         note=note,
         accepted_on=today,
-        escalated_on=None,  # the period to decide is escalated by itself
-        **clock.columns(clock.begin(repair, today, days)),
+        # the period to decide is escalated by itself
+        **{**clock.columns(clock.begin(repair, today, days)), "escalated_on": None},
     )
     letters.issue_acceptance(repair, serial, actor=actor, today=today)
     title = _("信用修复 %(number)s 已受理") % {"number": repair.number}

@@ -90,7 +90,7 @@ def _receipt(repair):
 def _supplement(repair, text):
     stopped = _("等候补正的时间不计入办理期限。")
     running = _("办理期限照常计算，最迟%(due)s答复是否受理。") % {"due": _day(repair.due_on)}
-    by = _("请在%(day)s前补充；到期没有补充的，根据已有材料决定是否受理。")
+    by = _("请最迟在%(day)s补充；到期没有补充的，根据已有材料决定是否受理。")
     return {
         "opening": _("你（单位）%(day)s提交的信用修复申请，需要补充下列材料：")
         % {"day": _day(repair.received_on)},

@@ -1,4 +1,6 @@
-"""Papers that are missing: asked for once, all together, and taken in."""
+"""Papers that are missing: asked for once, all together, and taken in or waited for in vain."""
+
+import logging
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -6,13 +8,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from casework.models import Letter
-from casework.moves import lock, move
+from casework.moves import lock, move, record
 from casework.services import clock, refuse, take_serial
+from parties.models import CLOCK
 from repair import policies
+from repair.models import Repair
 from repair.services import letters
 from repair.services.apply import hand_in
 from repair.services.contact import tell_applicant, tell_department
 from rulebook.models import parameter_row
+
+log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -44,7 +50,7 @@ def ask(repair, *, actor, text, by, today):
     letters.issue_supplement(repair, text.strip(), serial, actor=actor, today=today)
     title = _("信用修复 %(number)s 需要补充材料") % {"number": repair.number}
     words = {"day": date_format(by), "text": text.strip()}
-    told = _("请在 %(day)s前补充：%(text)s") % words
+    told = _("请最迟在 %(day)s补充：%(text)s") % words
     tell_applicant(repair, f"ask-{repair.version}", title, told, actor=actor)
     return repair
 
@@ -69,3 +75,28 @@ def supplement(repair, *, actor, text, today, papers=()):
     title = _("信用修复 %(number)s 已补充材料")
     tell_department(repair, f"supplement-{repair.version}", title)
     return repair
+
+
+def lapse(*, today):
+    """Let a clock that stood still run again where the applicant has not answered in time.
+
+    The days up to the one that was set don't count. The department is told, once; the papers
+    are still taken in as long as nothing is decided. A bad row blocks no other.
+    """
+    rows = Repair.objects.filter(status=Repair.Status.AWAITING, stopped_on__isnull=False)
+    for repair in rows.filter(supplement_by__lt=today).order_by("pk"):
+        try:
+            with transaction.atomic():
+                _lapse(repair)
+        except Exception:
+            log.exception("%s could not be resumed", repair.number)
+
+
+def _lapse(repair):
+    repair = lock(repair)
+    if repair.status != Repair.Status.AWAITING or repair.stopped_on is None:
+        return
+    clock.resume(repair, repair.supplement_by).save(update_fields=clock.columns(repair))
+    record(repair, "resume", actor=CLOCK, note=_("补正期满没有补充，期限继续计算"))
+    title = _("信用修复 %(number)s 补正期满没有补充")
+    tell_department(repair, f"lapsed-{repair.version}", title)
