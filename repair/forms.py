@@ -15,7 +15,7 @@ COMMITMENT = _(
     "所交材料真实、完整；失信行为已经纠正，今后依法诚信经营；"
     "如有虚假，愿意承担法律责任，并同意撤销修复。"
 )
-OTHER_PAPERS = _("其他材料")
+OTHER_PAPERS = "其他材料"  # a kind is kept in Chinese, as the rules name the others
 UPLOAD = {"accept": ".pdf,.png,.jpg,.jpeg"}
 
 
@@ -46,8 +46,8 @@ class PapersForm(ActForm):
                 required=self.every,
                 error_messages={"required": _("上传“%(kind)s”") % {"kind": kind}},
             )
-        self.fields["paper_more"] = FilesField(label=OTHER_PAPERS, required=False)
-        self.kinds["paper_more"] = str(OTHER_PAPERS)
+        self.fields["paper_more"] = FilesField(label=_("其他材料"), required=False)
+        self.kinds["paper_more"] = OTHER_PAPERS
 
     @property
     def uploads(self):

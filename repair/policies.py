@@ -22,7 +22,3 @@ def may_extend(user, repair):
 
 def may_record(user, department):
     return user.has_role(Role.CLERK, Role.REVIEWER) and user.works_for(department.pk)
-
-
-def may_read(user, repair):
-    return user.sees_all or user.works_for(repair.department_id)

@@ -7,7 +7,7 @@ from repair import views
 public = [
     path("repair/new/", views.new, name="repair-new"),
     path("repair/track/", views.track, name="repair-track"),
-    path("repair/track/letters/<uuid:letter_id>/", views.letter, name="repair-letter"),
+    path("repair/track/letters/<uuid:letter_id>/", views.letter, name="repair-track-letter"),
 ]
 
 desk = [

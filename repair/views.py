@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from blacklist.services import repair_from
+from casework.models import Letter
 from casework.services import make
 from casework.views import attachment, clock, let_in, opened, tracking
 from jointaction.models import Push
@@ -94,6 +95,7 @@ def _receipt(request, repair, query_code, today):
     context = {
         "repair": repair,
         "query_code": f"{query_code[:5]}-{query_code[5:]}",
+        "letter": repair.letters.get(kind=Letter.Kind.REPAIR_RECEIPT),
         "today": today,
         **clock(repair, today),
         **_days(),

@@ -101,7 +101,7 @@ DOORS = {
     "verify-code": OPEN,
     "repair-new": OPEN,
     "repair-track": OPEN,
-    "repair-letter": OPEN,
+    "repair-track-letter": OPEN,
     "red-list": OPEN,
     "red-notices": OPEN,
     "red-entry": OPEN,

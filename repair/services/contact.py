@@ -26,7 +26,8 @@ def tell_applicant(repair, step, title, text, *, actor=CLOCK):
         matter=repair.number,
         email=contact["email"],
         title=title,
-        text=_("%(text)s\n凭受理编号和查询码查看：%(link)s") % {"text": text, "link": link},
+        text=text,
+        link=link,
     )
 
 

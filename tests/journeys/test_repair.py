@@ -285,7 +285,7 @@ def test_letters_are_downloaded_by_who_was_let_in_and_by_nobody_else(client, des
     kinds = ["repair_receipt", "repair_acceptance", "repair_decision"]
     assert list(repair.letters.values_list("kind", flat=True)) == kinds
     for letter in repair.letters.all():
-        url = reverse("repair-letter", args=[letter.public_id])
+        url = reverse("repair-track-letter", args=[letter.public_id])
         assert url in page
         assert Client().get(url).status_code == 302
     answer = client.get(url)
