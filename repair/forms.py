@@ -249,6 +249,7 @@ class VerifyForm(ActForm):
         label=_("出具意见的单位"),
         queryset=Department.objects.order_by("name"),
         required=False,
+        empty_label="—",
         help_text=_("核实方式是“有关单位意见”的，要选。"),
     )
     findings = WordsField(

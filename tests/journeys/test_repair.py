@@ -227,6 +227,34 @@ def test_a_paper_application_is_recorded_at_the_desk(desk, today):
     assert stranger.get(url).status_code == 404
 
 
+def test_a_responsible_person_asks_at_the_counter_and_is_released_alone(desk, client, today):
+    entry = builders.repairable(responsible_persons=[builders.responsible("张示例")])
+    person = entry.responsible_persons.get()
+    clerk, reviewer = desk(builders.clerk("zrzy")), desk(builders.reviewer("zrzy"))
+    url = f"{reverse('desk-repair-new')}?entry={entry.public_id}"
+    assert "张*" in clerk.get(url).content.decode()
+    own = {"responsible_person": person.pk, "received_on": str(today), "committed_on": str(today)}
+    stranger = builders.repairable(responsible_persons=[builders.responsible()])
+    wrong = {**own, "responsible_person": stranger.responsible_persons.get().pk}
+    assert clerk.post(url, filing(entry, **wrong)).status_code == 400
+    page = clerk.post(url, filing(entry, **own))
+    assert page.status_code == 200, page.context["form"].errors
+    repair = Repair.objects.get(responsible_person=person)
+    number, code = re.findall(r'<dd class="code">([^<]+)</dd>', page.content.decode())
+    client.post(reverse("repair-track"), {"number": number, "query_code": code})
+    act(clerk, repair, "accept")
+    verify(clerk, repair)
+    act(clerk, repair, "propose", outcome="granted", **DECISION)
+    desk_page = reviewer.get(reverse("desk-repair", args=[repair.public_id])).content.decode()
+    assert "立即解除这名责任人员" in desk_page
+    assert act(reviewer, repair, "approve").status_code == 302
+    person.refresh_from_db()
+    assert (person.ended_on, person.end_reason) == (today, "repaired")
+    assert client.get(reverse("black-entry", args=[entry.public_id])).status_code == 200
+    assert "这名责任人员已经解除" in client.get(reverse("repair-track")).content.decode()
+    assert client.get("/en/repair/track/").status_code == 200
+
+
 # ── asked for more ────────────────────────────────────────────────────────────────────────────
 
 
