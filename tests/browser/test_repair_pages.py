@@ -19,6 +19,7 @@ REASONS = "现场核实仍未恢复原状，不符合修复条件。"
 def entry(transactional_db):
     seed_rules()
     Parameter.objects.filter(code="repair_decide").update(extendable_by=5)
+    Parameter.objects.filter(code="repair_accept").update(stops=True)
     entry = builders.repairable(responsible_persons=[builders.responsible()])
     jointaction.distribute(today=timezone.localdate())
     return entry
