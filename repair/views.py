@@ -162,6 +162,7 @@ def _progress(request, repair, form=None):
         "steps": _steps(repair),
         "recalls": _recalls(repair),
         "form": form,
+        "asked": form and repair.journal.filter(action="ask").last(),
         **clock(repair, today),
     }
     status = form.status if form else 200

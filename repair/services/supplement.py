@@ -69,7 +69,7 @@ def supplement(repair, *, actor, text, today, papers=()):
         message = _("补充说明最多 2000 个字，说明和材料至少有一样。")
         raise ValidationError({"text": message})
     repair = lock(repair)
-    columns = clock.columns(clock.resume(repair, today))
+    columns = clock.columns(resume(repair, today))
     repair = move(repair, "supplement", actor=actor, note=text, **columns)
     hand_in(repair, papers, today)
     title = _("信用修复 %(number)s 已补充材料")
@@ -80,7 +80,7 @@ def supplement(repair, *, actor, text, today, papers=()):
 def lapse(*, today):
     """Let a clock that stood still run again where the applicant has not answered in time.
 
-    The days up to the one that was set don't count. The department is told, once; the papers
+    The days up to the one that was set don't count. Both sides are told, once; the papers
     are still taken in as long as nothing is decided. A bad row blocks no other.
     """
     rows = Repair.objects.filter(status=Repair.Status.AWAITING, stopped_on__isnull=False)
@@ -96,7 +96,15 @@ def _lapse(repair):
     repair = lock(repair)
     if repair.status != Repair.Status.AWAITING or repair.stopped_on is None:
         return
-    clock.resume(repair, repair.supplement_by).save(update_fields=clock.columns(repair))
+    resume(repair, repair.supplement_by).save(update_fields=clock.columns(repair))
     record(repair, "resume", actor=CLOCK, note=_("补正期满没有补充，期限继续计算"))
-    title = _("信用修复 %(number)s 补正期满没有补充")
-    tell_department(repair, f"lapsed-{repair.version}", title)
+    title = _("信用修复 %(number)s 补正期满没有补充") % {"number": repair.number}
+    told = _("最迟 %(day)s 决定是否受理。") % {"day": date_format(repair.due_on)}
+    tell_department(repair, f"lapsed-{repair.version}", title, told)
+    tell_applicant(repair, f"lapsed-{repair.version}", title, told)
+
+
+def resume(repair, today):
+    """Let a clock that stood still run again, from the day after the one that was set at latest."""
+    waited = repair.stopped_on is not None
+    return clock.resume(repair, min(today, repair.supplement_by) if waited else today)

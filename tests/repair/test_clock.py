@@ -137,6 +137,13 @@ def test_where_its_rule_says_so_the_clock_stands_still_until_the_applicant_answe
     assert not repair.is_overdue(day)
 
 
+def test_what_comes_after_the_day_that_was_set_does_not_lengthen_the_wait(entry):
+    repair, _code = asked(entry, stops=True)
+    day = datetime.date(2026, 10, 9)  # and no sweep has come since the 30th
+    repair = services.supplement(repair, actor=PUBLIC, text="已重新上传。", today=day)
+    assert repair.due_on == datetime.date(2026, 10, 8)
+
+
 def test_a_clock_that_waits_in_vain_runs_again_after_the_day_that_was_set(entry):
     repair, _code = asked(entry, stops=True)
     for day in (30, 30):
