@@ -15,6 +15,7 @@ from casework.models import Letter
 from casework.moves import lock, record
 from casework.services import clock, new_filing, refuse, refuse_bad_columns, take_serial
 from listings.models import Listing
+from parties.identity import normalise_name
 from repair import policies
 from repair.models import Repair, RepairPaper
 from repair.services import letters
@@ -144,14 +145,14 @@ def _refuse_unrepairable(repair, today):
 
 def _refuse_incomplete(repair, applicant, kinds, asked, today):
     lacking = [kind for kind in asked.evidence if kind not in kinds]
-    signers = {repair.applicant_name, repair.agent_name}
+    signers = {normalise_name(name) for name in (repair.applicant_name, repair.agent_name)}
     refuse(
         {
             "applicant.name": not repair.applicant_name and _("请填写申请人的姓名或名称。"),
             "applicant.phone": not applicant.get("phone", "").strip() and _("请填写联系电话。"),
             "statement": len(repair.statement) < 10 and _("请写明怎样整改的，至少 10 个字。"),
             "commitment": not repair.commitment and _("请签署信用承诺。"),
-            "committed_by": repair.committed_by not in signers
+            "committed_by": normalise_name(repair.committed_by) not in signers
             and _("签名要与申请人或者代理人的姓名、名称一致。"),
             "committed_on": repair.committed_on > repair.received_on
             and _("承诺日期不能晚于收到日期。"),

@@ -167,6 +167,20 @@ def test_a_record_of_another_document_still_counts_after_the_repair():
     assert eligibility(entry.subject, as_of=TODAY).reasons == ("adverse_record",)
 
 
+# ── signed ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_signature_is_the_signers_name_however_it_is_written():
+    applicant = {"name": "通化示例（集团）商贸有限公司", "phone": "0435-0000000", "agent": "王示例"}
+    for name in ("通化示例(集团)商贸 有限公司", "王示例"):
+        matter, _code = builders.repair(applicant=applicant, committed_by=name)
+        assert (matter.committed_by, matter.committed_on) == (name, TODAY)
+    for name in ("李示例", "王示"):
+        with pytest.raises(ValidationError) as refusal:
+            builders.repair(applicant=applicant, committed_by=name)
+        assert set(refusal.value.error_dict) == {"committed_by"}
+
+
 # ── verified ──────────────────────────────────────────────────────────────────────────────────
 
 
