@@ -370,6 +370,49 @@ def test_the_tracking_page_says_which_units_have_lifted_their_measures(client, d
     assert "还没有确认" in page
 
 
+# ── who may ───────────────────────────────────────────────────────────────────────────────────
+
+WORDS = "示例理由，至少写满十个字才行。"
+
+
+def test_only_who_decides_acts_and_who_watches_sees_no_form(desk, today):
+    repair, _code = builders.repair()
+    by = str(today + builders.DAY)
+    acts = {
+        "ask": {"text": WORDS, "by": by},
+        "supplement": {"text": WORDS},
+        "accept": {},
+        "not_accept": {"reasons": WORDS},
+        "verify": {"means": "visit", "done_on": str(today), "findings": WORDS},
+        "propose": {"outcome": "granted", "reasons": WORDS},
+        "extend": {"days": "1", "reasons": WORDS},
+    }
+    lines = repair.journal.count()
+    for user, status in (
+        (builders.supervisor(), 403),
+        (builders.auditor(), 403),
+        (builders.liaison("zrzy"), 403),
+        (builders.clerk("rsj"), 404),
+    ):
+        browser = desk(user)
+        for name, fields in acts.items():
+            assert act(browser, repair, name, **fields).status_code == status, (user, name)
+        page = browser.get(reverse("desk-repair", args=[repair.public_id])).content.decode()
+        assert 'name="act"' not in page
+    assert repair.journal.count() == lines
+
+
+def test_an_act_whose_time_is_past_is_refused_in_words(desk, today):
+    repair, _code = builders.repair()
+    clerk = desk(builders.clerk("zrzy"))
+    act(clerk, repair, "accept")
+    by = str(today + builders.DAY)
+    for name, fields in (("ask", {"text": WORDS, "by": by}), ("accept", {}), ("supplement", {})):
+        page = act(clerk, repair, name, **{"text": WORDS, **fields})
+        assert page.status_code == 409, name
+        assert "不能这样办理" in page.content.decode()
+
+
 # ── what it costs ─────────────────────────────────────────────────────────────────────────────
 
 
