@@ -105,7 +105,7 @@ def ask(objection, *, actor, text, by, today):
 
 @transaction.atomic
 def supplement(objection, *, actor, text, today, evidence=()):
-    """Take in what the applicant adds; a clock that stood still runs again from tomorrow.
+    """Take in what the applicant adds; a clock that stood still runs again.
 
     Raises IllegalMove where nothing is waited for, ValidationError, PermissionDenied.
     """
@@ -121,7 +121,7 @@ def supplement(objection, *, actor, text, today, evidence=()):
         "supplement",
         actor=actor,
         note=text,
-        **clock.columns(clock.resume(objection, today)),
+        **clock.columns(resume(objection, today)),
     )
     objection.evidence.add(*evidence)
     title = _("异议 %(number)s 已补充材料") % {"number": objection.number}
@@ -149,7 +149,7 @@ def _lapse(objection):
     objection = lock(objection)
     if objection.status != Objection.Status.AWAITING or objection.stopped_on is None:
         return
-    clock.resume(objection, objection.supplement_by).save(update_fields=clock.columns(objection))
+    resume(objection, objection.supplement_by).save(update_fields=clock.columns(objection))
     note = _("补正期满没有补充，期限继续计算")
     record(objection, "resume", actor=CLOCK, note=note)
     title = _("异议 %(number)s 补正期满没有补充") % {"number": objection.number}
@@ -158,11 +158,17 @@ def _lapse(objection):
     tell_applicant(objection, f"lapsed-{objection.version}", title, term)
 
 
+def resume(objection, today):
+    """Let a clock that stood still run again, from the day after the one that was set at latest."""
+    waited = objection.stopped_on is not None
+    return clock.resume(objection, min(today, objection.supplement_by) if waited else today)
+
+
 def resumed(objection, today):
     """The matter as its clock would stand if it ran again after today; nothing is saved."""
     if objection.stopped_on is None:
         return objection
-    return clock.resume(copy.copy(objection), today)
+    return resume(copy.copy(objection), today)
 
 
 @transaction.atomic

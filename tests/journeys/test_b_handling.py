@@ -238,6 +238,15 @@ def test_who_adds_nothing_in_time_stops_no_clock_for_ever(desk, swept):
     assert (objection.status, len(objection.stops)) == ("investigating", 1)
 
 
+def test_additions_that_come_late_before_the_sweep_lengthen_no_stop(desk):
+    rule(stops=True)
+    objection, code = asked(desk)
+    with at(datetime.date(2026, 11, 20)):
+        assert hand_in(followed(objection, code)).status_code == 302
+    objection.refresh_from_db()
+    assert objection.stops == [["2026-11-05", "2026-11-18"]]
+
+
 def test_additions_are_taken_only_while_they_are_asked_for_and_by_who_was_let_in(desk):
     objection, code = builders.objection()
     early = followed(objection, code)
