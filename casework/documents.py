@@ -4,7 +4,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
+import struct
+import unicodedata
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,18 +19,80 @@ import segno
 import typst
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from casework.models import Document
 
-LARGEST = 10 * 1024 * 1024
+MB = 1024 * 1024
+LARGEST = 10 * MB
+MOST_FILES = 10
+MOST_TOGETHER = 50 * MB  # ten scans of a usual size; what one filing may cost the disk
+MOST_UNPACKED = 100 * MB  # of a DOCX or OFD; MOST_IN_PART of it is in memory at a time
+MOST_IN_PART = 32 * MB
+MOST_PARTS = 2_000
+MOST_INFLATED = 400 * MB  # of a PDF's streams, seen in pieces of 1 MB
+MOST_PAGES = 1_000
 MOST_PIXELS = 40_000_000
+MOST_RECEIVED = 24 * MB  # of one uploaded file, before any form has judged it
+PDF = "application/pdf"
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
-ACCEPTED = {"application/pdf", *IMAGES}
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+OFD = "application/ofd"
+SUFFIXES = {
+    PDF: (".pdf",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    OFD: (".ofd",),
+    DOCX: (".docx",),
+}
+ACCEPT = ",".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 FONTS = Path(__file__).parent / "fonts"
 LETTERS = Path(__file__).parent / "letters"
+
+# What a PDF may do beyond being read. /OpenAction and /AA stay: office programs write them
+# to say which page is shown first, and whatever harm they could start is named here.
+# An encrypted PDF can't be looked into.
+ACTIVE = re.compile(
+    rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|Encrypt)"
+    rb"(?![A-Za-z0-9])"
+)
+PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z0-9])")
+ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+STREAM = re.compile(rb"stream\r?\n")
+UNSEEN = re.compile(rb"/(?:ASCIIHex|ASCII85|LZW|RunLength)Decode")  # could hide an object stream
+LONGEST_NAME = 64  # carried over from one piece to the next
+
+PARTS = {".xml", ".rels", ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".jb2"}
+PARTS |= {".ttf", ".otf", ".ttc", ".odttf", ".emf", ".wmf", ".wdp", ".esl", ".dat"}
+PROGRAMS = (b"PK\x03\x04", b"MZ", b"\x7fELF", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
+PROGRAMS += (b"\xd0\xcf\x11\xe0",)  # an OLE object
+DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\.|$)", re.IGNORECASE)
+OUTSIDE = re.compile(rb"TargetMode\s*=\s*[\"']External", re.IGNORECASE)
+LINK = re.compile(
+    rb"<[^<>]*(?:/hyperlink[\"'][^<>]*TargetMode\s*=\s*[\"']External"
+    rb"|TargetMode\s*=\s*[\"']External[^<>]*/hyperlink[\"'])",
+    re.IGNORECASE,
+)
+
+
+class Unfit(Exception):  # noqa: N818 - a verdict on a file, told as a ValidationError
+    """The content is broken, or may do more than be read."""
+
+
+class BoundedUpload(FileUploadHandler):
+    """Lets no uploaded file fill the disk: what comes after MOST_RECEIVED is dropped.
+
+    The next handler has counted more than any form takes by then, so the form refuses the file.
+    """
+
+    def receive_data_chunk(self, raw_data, start):
+        return raw_data if start <= MOST_RECEIVED else None
+
+    def file_complete(self, file_size):
+        return None
 
 
 @dataclass(frozen=True)
@@ -38,23 +105,191 @@ class Checked:
 
 
 def check(upload):
-    """The uploaded file, once its content is what it may be: PDF, PNG or JPEG.
+    """The uploaded file, once its content is what it may be: one of SUFFIXES.
 
     Images are decoded and written anew, so that nothing hidden in them survives.
     Raises ValidationError naming the file.
     """
-    name = Path(upload.name.replace("\\", "/")).name[-200:]
+    name = _plain(upload.name)
     if not 0 < upload.size <= LARGEST:
         raise ValidationError(_("“%(name)s”是空的，或者超过 10 MB。") % {"name": name})
     content = upload.read()
-    found = filetype.guess_mime(content)
-    if found not in ACCEPTED:
+    try:
+        found = _kind(content)
+    except (Unfit, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError) as error:
         raise ValidationError(
-            _("“%(name)s”不能上传，请换成图片（JPG、PNG）或 PDF。") % {"name": name}
+            _("“%(name)s”不能上传：文件已损坏、加密、过大，或者含有宏、脚本、附件等内容。")
+            % {"name": name},
+            code="unfit",
+        ) from error
+    if found is None:
+        raise ValidationError(
+            _("“%(name)s”不能上传，请换成图片（JPG、PNG）、PDF、OFD 或 DOCX。") % {"name": name},
+            code="unknown_type",
         )
     if found in IMAGES:
         content = _redrawn(content, IMAGES[found], name)
-    return Checked(name, found, content)
+    return Checked(_ending(name, found), found, content)
+
+
+def check_all(uploads):
+    """Every file of one filing, each once however often it was chosen; all bad ones are named."""
+    _refuse_too_many(uploads)
+    checked, errors = {}, []
+    for upload in uploads:
+        try:
+            file = check(upload)
+        except ValidationError as error:
+            errors.append(error)
+        else:
+            checked.setdefault(hashlib.sha256(file.content).digest(), file)
+    if errors:
+        raise ValidationError(errors)
+    return list(checked.values())
+
+
+def _refuse_too_many(uploads):
+    if len(uploads) > MOST_FILES:
+        raise ValidationError(_("一次最多 10 个文件"), code="too_many")
+    if sum(upload.size for upload in uploads if upload.size <= LARGEST) > MOST_TOGETHER:
+        raise ValidationError(_("所有文件合计不能超过 50 MB"), code="too_large")
+
+
+def _plain(name):
+    """The name without folders and without signs that hide how it ends or mean a device."""
+    shown = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
+    last = shown.replace("\\", "/").rpartition("/")[2].strip(" .")[-190:]
+    return f"_{last}" if DEVICE.match(last) or not last else last
+
+
+def _ending(name, found):
+    """The name with an ending that tells what the content is, so that no .exe is handed out."""
+    suffixes = SUFFIXES[found]
+    return name if name.lower().endswith(suffixes) else f"{name}{suffixes[0]}"
+
+
+def _kind(content):
+    """The media type of what may be taken, or None; raises Unfit for what may not."""
+    if content.startswith(b"PK\x03\x04"):
+        return _package(content)
+    found = filetype.guess_mime(content)
+    if found == PDF and content.startswith(b"%PDF-"):
+        _refuse_active(content)
+        return PDF
+    return found if found in IMAGES else None
+
+
+def _refuse(bad):
+    if bad:
+        raise Unfit
+
+
+def _refuse_active(content):
+    """Reads a PDF only for names, never for objects: no parser of ours can be misled or blown up.
+
+    Names are looked for in the whole file and in every deflated stream, where objects may be
+    kept too. Nothing may follow the end: a second file could begin there.
+    """
+    _refuse(content[content.rfind(b"%%EOF") + 5 :].strip(b"\0\t\n\f\r ") or b"%%EOF" not in content)
+    plain = _unescaped(content)
+    _refuse(ACTIVE.search(plain) or (b"/ObjStm" in plain and UNSEEN.search(plain)))
+    pages, inflated = len(PAGE.findall(plain)), 0
+    del plain
+    for begin in STREAM.finditer(content):
+        before = b""
+        for piece in _inflated(content, begin.end()):
+            seen = _unescaped(before + piece)
+            inflated += len(piece)
+            pages += len(PAGE.findall(seen))
+            _refuse(inflated > MOST_INFLATED or ACTIVE.search(seen))
+            before = piece[-LONGEST_NAME:]
+    _refuse(pages > MOST_PAGES)
+
+
+def _unescaped(content):
+    return ESCAPED.sub(lambda sign: bytes([int(sign[1], 16)]), content)
+
+
+def _inflated(content, start):
+    """A stream in pieces of at most 1 MB; none if it is not deflated, fewer if it is broken."""
+    machine, data = zlib.decompressobj(), memoryview(content)[start : start + 65_536]
+    try:
+        while data and not machine.eof:
+            piece = machine.decompress(data, MB)
+            yield piece
+            if machine.unconsumed_tail:
+                data = machine.unconsumed_tail
+            else:
+                start += 65_536
+                data = memoryview(content)[start : start + 65_536]
+    except zlib.error:
+        return
+
+
+def _package(content):
+    """Whether a zip is a DOCX or an OFD; None if it is some other archive."""
+    _refuse_odd_directory(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        parts = package.infolist()
+    names = {part.filename for part in parts}
+    found = _package_kind(names)
+    if found is None:
+        return None
+    _refuse(len(names) != len(parts) or sum(part.file_size for part in parts) > MOST_UNPACKED)
+    _refuse_overlap(parts)
+    for part in parts:
+        if not part.is_dir():
+            _refuse_part(part.filename.lower(), _unpacked(content, part))
+    return found
+
+
+def _package_kind(names):
+    if {"[Content_Types].xml", "word/document.xml"} <= names:
+        return DOCX
+    documents = (re.fullmatch(r"Doc_\d+/Document\.xml", name) for name in names)
+    return OFD if "OFD.xml" in names and any(documents) else None
+
+
+def _refuse_odd_directory(content):
+    """The directory ends the file, follows the parts, and is small: before zipfile reads it."""
+    mark, disk, first, here, count, size, offset, comment = struct.unpack("<4s4H2LH", content[-22:])
+    _refuse(mark != b"PK\x05\x06" or disk or first or comment)
+    _refuse(here != count or count > MOST_PARTS or size > MOST_PARTS * 512)
+    _refuse(offset + size + 22 != len(content))
+
+
+def _refuse_overlap(parts):
+    end = 0
+    for part in sorted(parts, key=lambda part: part.header_offset):
+        _refuse(part.header_offset < end)
+        end = part.header_offset + 30 + len(part.filename.encode()) + part.compress_size
+
+
+def _unpacked(content, part):
+    """The bytes of one part, which are as many as its entry says and no more."""
+    _refuse(part.flag_bits & 1 or part.compress_type not in {0, 8} or part.file_size > MOST_IN_PART)
+    name, extra = struct.unpack("<2H", content[part.header_offset + 26 : part.header_offset + 30])
+    start = part.header_offset + 30 + name + extra
+    packed = content[start : start + part.compress_size]
+    if part.compress_type == zipfile.ZIP_DEFLATED:
+        machine = zlib.decompressobj(-zlib.MAX_WBITS)
+        packed = machine.decompress(packed, part.file_size + 1)
+        _refuse(not machine.eof or machine.unused_data)
+    _refuse(len(packed) != part.file_size or zlib.crc32(packed) != part.CRC)
+    return packed
+
+
+def _refuse_part(name, content):
+    """No program, archive, macro or outside part; XML declares no entities and is never parsed."""
+    _refuse(name.startswith("/") or ".." in name or "\\" in name or Path(name).suffix not in PARTS)
+    _refuse("embeddings/" in name or "activex" in name or content.startswith(PROGRAMS))
+    if name.endswith((".xml", ".rels")):
+        text = content.replace(b"\0", b"").upper()
+        _refuse(b"<!DOCTYPE" in text or b"<!ENTITY" in text)
+        _refuse(b"MACROENABLED" in text or b"ALTCHUNK" in text or b"DDEAUTO" in text)
+    if name.endswith(".rels"):  # a link is only followed by who clicks it
+        _refuse(b"\0" in content or b"&#" in content)
+        _refuse(len(OUTSIDE.findall(content)) != len(LINK.findall(content)))
 
 
 def take(upload, *, actor):

@@ -11,8 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from casework import documents
 from casework.moves import IllegalMove, StaleVersion
 
-MOST_FILES = 10
-
 
 class DateInput(forms.DateInput):
     """A day in the browser's own control, which wants ISO dates whatever the language."""
@@ -96,7 +94,12 @@ class FilesInput(forms.FileInput):
     allow_multiple_selected = True
 
     def __init__(self):
-        super().__init__(attrs={"accept": ".pdf,.png,.jpg,.jpeg", "multiple": True})
+        super().__init__(attrs={"accept": documents.ACCEPT, "multiple": True})
+
+
+FILES_HINT = _(
+    "JPG、PNG、PDF、OFD、DOCX，每个不超过 10 MB，最多 10 个，合计不超过 50 MB，一次选齐。"
+)
 
 
 class FilesField(forms.FileField):
@@ -107,21 +110,14 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
+    def __init__(self, *, help_text=FILES_HINT, **kwargs):
+        super().__init__(help_text=help_text, **kwargs)
+
     def clean(self, data, initial=None):
         uploads = data or []
         if self.required and not uploads:
             raise ValidationError(self.error_messages["required"], code="required")
-        if len(uploads) > MOST_FILES:
-            raise ValidationError(_("一次最多 10 个文件"), code="too_many")
-        checked, errors = [], []
-        for upload in uploads:
-            try:
-                checked.append(documents.check(upload))
-            except ValidationError as error:
-                errors.append(error)
-        if errors:
-            raise ValidationError(errors)
-        return checked
+        return documents.check_all(uploads)
 
 
 class ApplicantForm(ActForm):

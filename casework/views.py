@@ -20,6 +20,8 @@ def attachment(document):
         as_attachment=True, filename=document.name
     )
     response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
 

@@ -38,7 +38,6 @@ class ObjectionForm(ApplicantForm):
     evidence = FilesField(
         label=_("证据"),
         required=False,
-        help_text=_("JPG、PNG、PDF，每个不超过 10 MB，最多 10 个，一次选齐。"),
     )
     agent = forms.CharField(
         label=_("代理人姓名"),

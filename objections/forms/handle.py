@@ -59,7 +59,6 @@ class SupplementForm(ActForm):
     evidence = FilesField(
         label=_("补充的材料"),
         required=False,
-        help_text=_("JPG、PNG、PDF，每个不超过 10 MB，最多 10 个，一次选齐。"),
     )
 
 

@@ -76,7 +76,7 @@ def test_every_bad_file_is_named_at_once_and_the_good_one_is_not_kept(client):
 
 
 def test_a_path_in_a_name_is_no_path(client):
-    page = post(client, ("../../etc/passwd.pdf", PDF), ("C:\\账\\回单.pdf", PDF))
+    page = post(client, ("../../etc/passwd.pdf", PDF), ("C:\\账\\回单.pdf", PDF + b"\n"))
     assert page.status_code == 200
     assert set(Document.objects.values_list("name", flat=True)) == {"passwd.pdf", "回单.pdf"}
     assert all(".." not in path for path in Document.objects.values_list("path", flat=True))
