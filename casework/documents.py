@@ -37,6 +37,7 @@ MOST_INFLATED = 400 * MB  # of a PDF's streams, seen in pieces of 1 MB
 MOST_PAGES = 1_000
 MOST_PIXELS = 40_000_000
 MOST_RECEIVED = 24 * MB  # of one uploaded file, before any form has judged it
+ORPHANED = 7 * 24 * 3600  # seconds; no transaction lasts so long, and who restores has a week
 PDF = "application/pdf"
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -332,6 +333,19 @@ def discard(document):
     place = Path(settings.MEDIA_ROOT) / document.path
     document.delete()
     transaction.on_commit(partial(place.unlink, missing_ok=True))
+
+
+def sweep(*, now):
+    """Delete the files that no row knows, left by transactions that never committed."""
+    for folder in Path(settings.MEDIA_ROOT).glob("[0-9a-f][0-9a-f]"):
+        old = {
+            f"{folder.name}/{place.name}": place
+            for place in folder.iterdir()
+            if place.stat().st_mtime < now.timestamp() - ORPHANED
+        }
+        known = set(Document.objects.filter(path__in=old).values_list("path", flat=True))
+        for path in old.keys() - known:
+            old[path].unlink(missing_ok=True)
 
 
 def _refuse_too_large(image, name):

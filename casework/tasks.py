@@ -1,9 +1,16 @@
 from celery import shared_task
+from django.utils import timezone
 
-from casework import services
+from casework import documents, services
 
 
 @shared_task(ignore_result=True)
 def make_letters():
     """Make the letters that are still missing. Run it when and as often as you like."""
     services.make_missing()
+
+
+@shared_task(ignore_result=True)
+def sweep_documents():
+    """Delete stored files that no row knows, a week after they were written."""
+    documents.sweep(now=timezone.now())

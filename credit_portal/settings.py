@@ -241,6 +241,7 @@ SWEEPS = {
     "casework.tasks.make_letters": 15,
     "repair.tasks.chase_due": 30,
     "notices.tasks.deliver": 20,
+    "casework.tasks.sweep_documents": 3600,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -1,12 +1,15 @@
 """Every sweep of the clock: twice is once, a gap loses nothing, a poisoned row blocks none."""
 
+import os
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from casework import documents
 from casework.models import Document, Event, Letter
 from casework.services import make_missing
 from jointaction import services as jointaction
@@ -72,6 +75,13 @@ def _quashed():
     )
 
 
+def _orphaned():
+    folder = Path(settings.MEDIA_ROOT) / "0f"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "orphan").touch()
+    os.utime(folder / "orphan", (0, 0))
+
+
 SWEEPS = {  # sweep: (what lies before it, the sweep)
     "listings.tasks.expire_lapsed": (_lapsed, lambda: listings.expire_lapsed(today=TODAY)),
     "listings.tasks.chase_withdrawals": (
@@ -104,6 +114,7 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
     ),
     "notices.tasks.deliver": (_told, notices.deliver),
+    "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
 
@@ -127,6 +138,7 @@ def _state():
         list(Notice.objects.order_by("pk").values_list("key", "tries")),
         Event.objects.count(),
         Document.objects.count(),
+        sorted(Path(settings.MEDIA_ROOT).glob("*/orphan")),
     )
 
 

@@ -6,11 +6,13 @@ import struct
 import tracemalloc
 import zipfile
 import zlib
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
+from django.utils import timezone
 from PIL import Image
 
 from casework import documents
@@ -250,3 +252,17 @@ def test_a_file_is_only_handed_out_as_a_download():
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"].startswith("sandbox")
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_a_file_without_a_row_goes_after_a_week_and_never_one_with_a_row(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    kept = documents.take(upload("回单.pdf", PDF), actor=PUBLIC)
+    lost = documents.take(upload("丢失.pdf", PDF), actor=PUBLIC)
+    Document.objects.filter(pk=lost.pk).delete()
+    now = timezone.now()
+    documents.sweep(now=now)
+    assert documents.read(lost) == PDF
+    documents.sweep(now=now + timedelta(days=8))
+    assert documents.read(kept) == PDF
+    assert not (tmp_path / lost.path).exists()
