@@ -112,3 +112,36 @@ def test_what_the_service_refuses_leaves_no_file_behind(client):
     assert page.status_code == 400
     assert "正在办理" in page.content.decode()
     assert not Document.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("脚本.pdf", PDF.replace(b"<<>>", b"<</S/JavaScript>>", 1)),
+        ("尾巴.pdf", PDF + archive()),
+        ("动画.gif", picture("GIF")),
+    ],
+)
+def test_what_acts_or_moves_is_refused_at_the_door(client, name, content):
+    page = post(client, (name, content))
+    assert page.status_code == 400
+    assert f"“{name}”不能上传" in page.content.decode()
+    assert not Document.objects.exists()
+
+
+def test_a_file_chosen_twice_is_kept_once(client):
+    assert post(client, ("一.pdf", PDF), ("二.pdf", PDF)).status_code == 200
+    assert Document.objects.get().name == "一.pdf"
+
+
+def test_a_download_at_the_desk_is_a_line_of_the_journal(client):
+    assert post(client, ("回单.pdf", PDF)).status_code == 200
+    objection, kept = Objection.objects.get(), Document.objects.get()
+    builders.signed_in(client, builders.clerk())
+    address = reverse("desk-objection-document", args=[objection.public_id, kept.public_id])
+    answer = client.get(address)
+    assert answer.content == PDF
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["Content-Security-Policy"].startswith("sandbox")
+    line = objection.journal.order_by("pk").last()
+    assert (line.action, line.note) == ("download", "回单.pdf")
