@@ -16,7 +16,7 @@ COMMITMENT = _(
     "如有虚假，愿意承担法律责任，并同意撤销修复。"
 )
 OTHER_PAPERS = "其他材料"  # a kind is kept in Chinese, as the rules name the others
-UPLOAD = {"accept": ".pdf,.png,.jpg,.jpeg"}
+UPLOAD = {"accept": documents.ACCEPT}
 
 
 class PapersForm(ActForm):
