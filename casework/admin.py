@@ -24,7 +24,15 @@ class VersionedAdmin(admin.ModelAdmin):
 
 @admin.register(CalendarYear)
 class CalendarYearAdmin(VersionedAdmin):
+    """A year stays: due dates tell by its version whether they are still right."""
+
     list_display = ["year", "status", "source", "version"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*super().get_readonly_fields(request, obj), *(["year"] if obj else [])]
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(SpecialDay)

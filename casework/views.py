@@ -29,9 +29,10 @@ def clock(filing, today):
     """What a page says of the period that runs on a filing.
 
     `explanation` is the count day by day; today is the `day`-th working day, `used` have
-    passed before it, `left` come after it (negative once it is late).
+    passed before it, `left` come after it (negative once it is late). Of a clock that
+    stands still all are as if it ran again from tomorrow.
     """
-    start, stops = filing.counts_from, filing.pauses
+    start, stops = filing.counts_from, filing.pauses_by(today)
     explanation = workdays.explain(start, filing.total_days, stops)
     used = workdays.working_days_between(start, today - workdays.DAY, stops)
     return {

@@ -78,20 +78,23 @@ def explain(start, n, stops=()):
         lines.append(_line(day, why, number if counts else None))
     official = _official_years(start, lines[-1]["date"])
     for line in lines:
-        line["provisional"] = _is_open(line["date"], official)
+        day = line["date"]
+        may_change = day != start and not _within(day, stops)
+        line["provisional"] = may_change and _is_open(day, official)
     return lines
 
 
-def is_provisional(start, due):
+def is_provisional(start, due, stops=()):
     """Whether a day counted between `start` and `due` may yet change.
 
     It may while its year's notice is not in. A notice can also alter the last days of the
     December before it (2018-12-29 was worked), so 29–31 December wait for the next year's.
+    A day within `stops` does not count, whatever a notice says of it.
     """
     start, due = _day(start), _day(due)
     official = _official_years(start, due)
     days = (start + DAY * i for i in range(1, (due - start).days + 1))
-    return any(_is_open(day, official) for day in days)
+    return any(_is_open(day, official) and not _within(day, stops) for day in days)
 
 
 def calendar_version(start, due):

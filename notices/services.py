@@ -27,6 +27,16 @@ def tell_many(notices):
     Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=5_000)
 
 
+def tell_missing(notices):
+    """Leave those messages whose key is not there yet, in one query where none is missing."""
+    notices = list(notices)
+    told = Notice.objects.filter(key__in=[notice.key for notice in notices])
+    told = set(told.values_list("key", flat=True))
+    missing = [notice for notice in notices if notice.key not in told]
+    if missing:
+        tell_many(missing)
+
+
 def mark_read(notices, *, now):
     """Note that a department has read these of its messages; returns how many were new."""
     return notices.filter(read_at=None).update(read_at=now)

@@ -135,7 +135,7 @@ def instant(moment):
 
 def receipt(matter, query_code):
     """What the applicant is told: number, code, due day, and how it was counted."""
-    lines = workdays.explain(matter.counts_from, matter.total_days)
+    lines = workdays.explain(matter.counts_from, matter.total_days, matter.pauses)
     return {
         "number": matter.number,
         "query_code": query_code,

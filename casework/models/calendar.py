@@ -1,6 +1,10 @@
 """The working-day calendar, one year's notice at a time."""
 
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -43,3 +47,10 @@ class SpecialDay(models.Model):
 
     def __str__(self):
         return f"{self.day} {self.name}"
+
+    def clean(self):
+        """A day is set by its own year's notice, 29–31 December perhaps by the next year's."""
+        if not self.day or self.year_id is None:
+            return
+        if self.year_id not in {self.day.year, (self.day + timedelta(days=3)).year}:
+            raise ValidationError({"year": gettext("年度应是这一天所在的年份。")})

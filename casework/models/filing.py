@@ -1,11 +1,14 @@
 """Matters that applicants bring, and the clock that runs on each."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
+from django.db.models import ExpressionWrapper, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.utils.translation import gettext_lazy as _
 
+from casework.models.calendar import CalendarYear
 from casework.models.case import Case
 from parties.models import Department
 from parties.sealing import code_matches
@@ -32,11 +35,30 @@ class FilingQuerySet(models.QuerySet):
     def overdue(self, today):
         return self.running().filter(due_on__lt=today)
 
+    def escalatable(self, today):
+        """Those that are late and of which the supervisor has not been told."""
+        return self.overdue(today).filter(escalated_on=None)
+
+    def counted_before(self):
+        """Those whose date was counted before a year that bears on it was last imported."""
+        now = Cast(Coalesce(Subquery(_calendar_version()), 0), models.CharField())
+        return self.open().exclude(calendar_version=now)
+
     def tracked(self, number, query_code):
         """The matter with this number and query code, or None; both must be right."""
         matter = self.with_parts().filter(number=number.strip().upper()).first()
         known = matter and code_matches(query_code, matter.query_code_digest)
         return matter if known else None
+
+
+def _calendar_version():
+    """`workdays.calendar_version` of each filing, in SQL: 29–31 December wait for the next year."""
+    last = ExpressionWrapper(OuterRef("due_on") + timedelta(days=3), models.DateField())
+    bearing = CalendarYear.objects.filter(
+        year__gte=ExtractYear(OuterRef("counts_from")), year__lte=ExtractYear(last)
+    )
+    whole = bearing.order_by().annotate(whole=Value(1)).values("whole")
+    return whole.annotate(total=Sum("version")).values("total")
 
 
 class Filing(Case):
@@ -94,6 +116,12 @@ class Filing(Case):
     def pauses(self):
         """The stretches of days that do not count, as pairs of dates, first and last."""
         return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.stops]
+
+    def pauses_by(self, today):
+        """`pauses`, and of a clock that stands still the days up to today."""
+        if self.stopped_on is None or self.stopped_on >= today:
+            return self.pauses
+        return [*self.pauses, (self.stopped_on + timedelta(days=1), today)]
 
     @property
     def is_open(self):

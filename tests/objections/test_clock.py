@@ -139,7 +139,8 @@ def test_the_department_is_reminded_once_for_each_step(due_yesterday):
     for day in (8, 8, 9, 10, 13, 14, 15):
         chase(datetime.date(2026, 10, day))
     keys = Notice.objects.filter(key__startswith="objection-due-").values_list("key", flat=True)
-    steps = [f"objection-due-{step}:{due_yesterday.number}:rsj" for step in (1, 3, 5)]
+    told = f"{due_yesterday.number}:rsj:2026-10-15"
+    steps = [f"objection-due-{step}:{told}" for step in (1, 3, 5)]
     assert sorted(keys) == steps
 
 
