@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
+from django.urls import reverse
 
 from jointaction.models import Push
 from listings.models import Proposal
@@ -12,7 +13,7 @@ from parties.models import Department
 from portal.services.figures import Share
 from repair.models import Repair
 
-MOST_WITHDRAWALS = 50  # the first due; each must go within days
+MOST_ROWS = 50  # of each list, the first due
 TARGET = 95  # percent of the pushes answered in time
 
 
@@ -36,9 +37,10 @@ class Line:
 def board(today, year):
     """Each unit that was asked for anything in `year`, the most overdue first.
 
-    Returns {"lines", "total", "target", "withdrawals"}; `total` has the same figures over
-    all units, `withdrawals` are the entries whose document was quashed and that wait for a
-    second officer, the first due first. Four queries beside that for the units.
+    Returns {"lines", "total", "target", "withdrawals", "late"}; `total` has the same figures
+    over all units. `withdrawals` are the entries whose document was quashed and that wait for
+    a second officer, `late` the objections and repairs past their day, of any year, until they
+    are settled; the first due first. Six queries beside that for the units.
     """
     pushes = _pushes(today, year)
     objections, repairs = _objections(today, year), _repairs(today, year)
@@ -53,14 +55,25 @@ def board(today, year):
         "total": _total(lines),
         "target": TARGET,
         "withdrawals": _withdrawals(today),
+        "late": _late(today),
     }
 
 
 def _withdrawals(today):
-    rows = list(Proposal.objects.urgent().with_parts().order_by("due_on", "pk")[:MOST_WITHDRAWALS])
+    rows = list(Proposal.objects.urgent().with_parts().order_by("due_on", "pk")[:MOST_ROWS])
     for row in rows:
         row.late = row.is_overdue(today)
     return rows
+
+
+def _late(today):
+    rows = []
+    for model, page in ((Objection, "desk-objection"), (Repair, "desk-repair")):
+        late = model.objects.overdue(today).select_related("department")
+        for row in late.order_by("due_on", "pk")[:MOST_ROWS]:
+            row.desk_url = reverse(page, args=[row.public_id])
+            rows.append(row)
+    return sorted(rows, key=lambda row: (row.due_on, row.number))[:MOST_ROWS]
 
 
 def _line(unit, pushed, objections, repairs):
@@ -114,13 +127,18 @@ def _pushes(today, year):
     )
 
 
+def _past(today):
+    """The day is past; a clock that stands still for the applicant is not late."""
+    return Q(due_on__lt=today, stopped_on=None)
+
+
 def _objections(today, year):
     replied = Q(replied_on__isnull=False)
     return _by_unit(
         Objection.objects.filter(received_on__year=year),
         "department",
         part=Count("id", filter=Q(replied_on__lte=F("due_on"))),
-        whole=Count("id", filter=replied | Q(due_on__lt=today)),
+        whole=Count("id", filter=replied | _past(today)),
     )
 
 
@@ -130,5 +148,5 @@ def _repairs(today, year):
         Repair.objects.filter(received_on__year=year),
         "department",
         part=Count("id", filter=Q(decided_on__lte=F("due_on"))),
-        whole=Count("id", filter=decided | Q(due_on__lt=today)),
+        whole=Count("id", filter=decided | _past(today)),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import CharField, Count, DateField, F, Q, Value
+from django.db.models import Case, CharField, Count, DateField, F, Q, Value, When
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
@@ -155,12 +155,14 @@ def _sources(user, today):
     replies = Q(status=Objection.Status.REPLY_PROPOSED) & ~Q(proposed_by=user)
     decisions = Q(status=Repair.Status.DECISION_PROPOSED) & ~Q(proposed_by=user)
     mine = Q() if user.has_role(Role.REVIEWER) else Q(pk=None)
-    objections = Objection.objects.open().of_department(unit)
-    repairs = Repair.objects.open().of_department(unit)
+    # a clock that stands still for the applicant is due on no day
+    runs_to = Case(When(stopped_on=None, then="due_on"))
+    objections = Objection.objects.open().of_department(unit).annotate(runs_to=runs_to)
+    repairs = Repair.objects.open().of_department(unit).annotate(runs_to=runs_to)
     pushes = Push.objects.awaited().of_unit(unit)
     drafts = {"due": None, "subject": "subject", "number": "document_number", "tell": _tell_draft}
     objection = {
-        "due": "due_on",
+        "due": "runs_to",
         "subject": "listing__subject record__subject",
         "number": "number",
         "tell": _tell_objection,
