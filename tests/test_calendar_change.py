@@ -164,7 +164,7 @@ def test_a_filing_that_stands_still_is_counted_anew_and_keeps_its_stop(tmp_path)
     Parameter.objects.filter(code="objection_reply").update(stops=True)
     matter, clerk = objection("2026-09-18"), Actor.of(builders.clerk())
     with at("2026-09-21"):
-        asked = {"text": "请补充银行代发工资的回单。", "by": on("2026-10-15")}
+        asked = {"text": "请补充银行代发工资的回单。", "by": on("2026-11-13")}
         objections.ask(matter, actor=clerk, today=on("2026-09-21"), **asked)
         load(tmp_path / "1.csv", [*known(2026), ("2026-10-12", "off", "示例")])
     sweep("2026-10-30")
