@@ -1,7 +1,7 @@
 """One form for whatever people type: width, case, brackets, dots and traditional characters."""
 
 import unicodedata
-from functools import cache
+from functools import cache, partial
 
 from opencc import OpenCC
 
@@ -15,11 +15,14 @@ _DOTS = dict.fromkeys(map(ord, "•‧∙⋅・᛫"), "·")
 def fold(text):
     """Width, case and composed signs folded; blanks and invisible characters dropped."""
     upper = text.upper()
-    if upper.isalnum() and all(unicodedata.is_normalized("NFKC", form) for form in (text, upper)):
+    if upper.isalnum() and _is_composed(upper) and (upper == text or _is_composed(text)):
         return upper  # the common case: nothing to fold or to drop
     text = unicodedata.normalize("NFKC", text).upper()
     kept = (symbol for symbol in text if unicodedata.category(symbol) not in INVISIBLE)
     return unicodedata.normalize("NFKC", "".join(kept))
+
+
+_is_composed = partial(unicodedata.is_normalized, "NFKC")
 
 
 def compact(text):
@@ -29,12 +32,15 @@ def compact(text):
 
 def fold_name(text):
     """`text` folded, with one kind of brackets and dots, and in simplified characters."""
-    return fold(text).translate(_name_signs())
+    folded, (signs, found) = fold(text), _name_signs()
+    return folded if found.isdisjoint(folded) else folded.translate(signs)
 
 
 @cache
 def _name_signs():
-    return {**_simplified(), **_BRACKETS, **_DOTS}
+    """The table of signs that are replaced, and those signs: most names have none."""
+    signs = {**_simplified(), **_BRACKETS, **_DOTS}
+    return signs, frozenset(map(chr, signs))
 
 
 # Variants that are signs of their own in names since 《通用规范汉字表》 (2013): 东昇 is not 东升.

@@ -1,6 +1,7 @@
 """Names in the one form in which they are kept and searched."""
 
 import unicodedata
+from operator import add
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -39,4 +40,4 @@ def bigrams(name):
 
 def pairs(normalised):
     """The bigrams of a name that is normalised already."""
-    return sorted({normalised[i : i + 2] for i in range(len(normalised) - 1)})
+    return sorted(set(map(add, normalised, normalised[1:])))

@@ -103,7 +103,6 @@ def _nth_working_day(start, n):
 def _notice(values, problems, *, today, earliest):
     """The prior notice and the defence; without its three dates and means there is none yet."""
     served, until = values.get("served_on"), values.get("defence_until")
-    texts = {name: values.get(name) or "" for name in ("defence_text", "opinion")}
     received = values.get("defence_received_on")
     for name in ("served_on", "defence_received_on"):
         if values.get(name) and values[name] > today:
@@ -113,7 +112,7 @@ def _notice(values, problems, *, today, earliest):
     if served and until and until < earliest(served):
         message = _("陈述申辩期太短，最早到 %(day)s") % {"day": earliest(served)}
         _refuse(problems, "defence_until", "defence_too_short", message)
-    if not all(values.get(name) for name in NOTICE_NEEDED):
+    if not (served and until and values.get("means")):
         _remark_incomplete(values, problems)
         return {}
     return {
@@ -121,7 +120,8 @@ def _notice(values, problems, *, today, earliest):
         "means": values["means"],
         "defence_until": until,
         "defence_received_on": received,
-        **texts,
+        "defence_text": values.get("defence_text") or "",
+        "opinion": values.get("opinion") or "",
     }
 
 

@@ -3,9 +3,11 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from blacklist import services as blacklist
@@ -318,3 +320,29 @@ def test_a_killed_import_leaves_nothing_and_the_next_one_succeeds(tmp_path, appr
     run = black(path, "--publish", "--approver", approver)
     assert (run.created, run.published) == (24_000, 24_000)
     call_command("verify_ledger", "--entries")
+
+
+def test_a_refused_cell_of_the_first_row_leaves_its_column_checked_in_the_others(tmp_path):
+    rows = (
+        f"无,{FIRM},{DOCUMENT},{SERVED}\nred,{FIRM.replace('酒业', '木业')},{DOCUMENT},{SERVED}\n"
+    )
+    black(write(tmp_path, f"名单类型,{HEADER}\n{rows}"))
+    assert [error["code"] for error in ImportBatch.objects.get().errors] == [
+        "bad_choice",
+        "other_list",
+    ]
+
+
+def test_a_notice_of_a_red_entry_is_refused_by_the_database():
+    red = builders.red_draft()
+    with pytest.raises(IntegrityError, match="black entries only"), transaction.atomic():
+        PriorNotice.objects.bulk_create(
+            [
+                PriorNotice(
+                    listing_id=red.pk,
+                    served_on=date(2026, 3, 2),
+                    means="direct",
+                    defence_until=date(2026, 3, 16),
+                )
+            ]
+        )

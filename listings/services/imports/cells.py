@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from parties import identity
 
 LONGEST_TEXT = 20_000
+NO_TEXT = frozenset(("", "=", "@"))  # what a cell that is no plain text begins with
 SMALLEST = Decimal("0.000001")
 SERIAL_ZERO = date(1899, 12, 30)  # day 0 of a spreadsheet's calendar
 DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{2}:\d{2}(?::[\d.]+)?)?")
@@ -56,7 +57,7 @@ class Column:
             if self.needed:
                 raise Refused("required", _("没有填写"))
             return None
-        if text[0] in "=@":
+        if text[0] in NO_TEXT:
             raise Refused("formula", _("不能是公式"))
         return self.read(text)
 

@@ -19,7 +19,7 @@ from casework.moves import record_many
 from listings import policies
 from listings.models import ImportBatch, Listing
 from listings.services.imports import subjects
-from listings.services.imports.rows import DECIDES, layout
+from listings.services.imports.rows import DECIDES, STAGED, layout
 from listings.services.imports.staging import Staging, default_rejected, one_at_a_time
 
 MESSAGES = {  # fate: (name of the column, what is wrong)
@@ -113,22 +113,31 @@ def _decide(task, present):
 
 
 def _fates(task, present):
+    named, by_reference = "NULL::bigint", "false"  # where the file has no such column
+    if "reference" in present:
+        named = (
+            "CASE WHEN s.reference <> '' THEN row_number() OVER"
+            " (PARTITION BY reference, name_differs ORDER BY line) END"
+        )
+        by_reference = (
+            "c.reference <> '' AND r.reference <> ''"
+            " AND r.department_id = %(department)s AND r.reference = c.reference"
+        )
+    sequence = "SELECT pg_get_serial_sequence('listings_listing', 'id')::regclass"  # asked once
     return f"""
 CREATE TEMP TABLE fates ON COMMIT DROP AS
 WITH known AS ({subjects.KNOWN}), counted AS (
-    SELECT k.*, s.document_number, s.reference, s.visible_until, s.digest,
-           row_number() OVER same AS nth, first_value(s.digest) OVER same AS first_digest,
-           CASE WHEN s.reference <> '' THEN row_number() OVER named END AS nth_named
+    SELECT k.*, s.document_number, s.reference, s.visible_until,
+           first_value(line) OVER same AS first_line,
+           {named} AS nth_named
     FROM known k JOIN staged s USING (line)
     WINDOW same AS (PARTITION BY subject_id, document_number, name_differs,
-                    CASE WHEN document_number = '' THEN reference END ORDER BY line),
-           named AS (PARTITION BY reference, name_differs ORDER BY line)
+                    CASE WHEN document_number = '' THEN reference END ORDER BY line)
 ), matched AS (
     SELECT c.*, coalesce(r.id, d.id) AS old_id,
            r.id <> d.id OR r.category_id <> %(category)s AS used_elsewhere
     FROM counted c
-    LEFT JOIN listings_listing r ON c.reference <> '' AND r.reference <> ''
-         AND r.department_id = %(department)s AND r.reference = c.reference
+    LEFT JOIN listings_listing r ON {by_reference}
     LEFT JOIN {_known_by_document(task)}
 ), compared AS (
     -- one entry at a time, by its key: a file is small beside the lists (OFFSET keeps it so)
@@ -142,8 +151,8 @@ WITH known AS ({subjects.KNOWN}), counted AS (
 ), decided AS (
     SELECT *, CASE
         WHEN name_differs THEN 'name_differs'
-        WHEN nth > 1 AND digest = first_digest THEN 'repeated'
-        WHEN nth > 1 OR nth_named > 1 THEN 'duplicate_in_file'
+        WHEN line > first_line AND {_repeats(task)} THEN 'repeated'
+        WHEN line > first_line OR nth_named > 1 THEN 'duplicate_in_file'
         WHEN used_elsewhere THEN 'reference_used'
         WHEN old_id IS NOT NULL AND NOT differs THEN 'unchanged'
         WHEN old_status = 'draft' THEN 'updated'
@@ -154,10 +163,19 @@ WITH known AS ({subjects.KNOWN}), counted AS (
     FROM compared
 )
 SELECT line, subject_id, fate,
-       CASE WHEN fate = 'created' THEN nextval(pg_get_serial_sequence('listings_listing', 'id'))
-            ELSE old_id END AS listing_id
+       CASE WHEN fate = 'created' THEN nextval(({sequence})) ELSE old_id END AS listing_id
 FROM decided
 """  # noqa: S608 - constant text and column names of our own
+
+
+def _repeats(task):
+    """SQL: does the row `line` say the same as the row `first_line`?"""
+    names = ["name_normalised", *STAGED, *task.steps.staged]
+    one, other = (", ".join(f"{row}.{name}" for name in names) for row in ("s", "f"))
+    return (
+        f"(SELECT ({one}) IS NOT DISTINCT FROM ({other}) FROM staged s, staged f"  # noqa: S608
+        " WHERE s.line = compared.line AND f.line = first_line)"
+    )
 
 
 def _known_by_document(task):

@@ -1,6 +1,5 @@
 """A row of a file in the provincial layout: its columns, and how each is read and checked."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 
@@ -64,7 +63,6 @@ STAGED = {
     "degree": "text",
     "details": "jsonb",
     "bigrams": "text[]",
-    "digest": "bytea",
 }
 # What the file's columns decide about an entry: column of the file → columns of the entry.
 DECIDES = {
@@ -78,6 +76,7 @@ DECIDES = {
     "document_date": ("document_date",),
     "degree": ("degree",),
 }
+TEXTS = [name for name in DECIDES if STAGED.get(name) == "text"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +140,7 @@ class Row:
         self.fields = list(task.category.fields.all())
         self.required = any(field.required for field in self.fields)
         self.titles = {field.code: field.title for field in self.fields}
+        self.owns = [(field.code, f"own_{field.code}") for field in self.fields]
         self.bases = self._bases()
         self.sample = Listing(category=task.category)
         department = task.department
@@ -160,25 +160,21 @@ class Row:
         basis_id, article = self.basis(values, problems)
         details = self.details(values, problems)
         steps = self.task.steps.stage(values, problems)
-        if any(problem.fatal for problem in problems):
+        if problems and any(problem.fatal for problem in problems):
             return {}
-        entry = {name: values.get(name) or "" for name in DECIDES if name in STAGED}
-        entry |= {
+        person = staged["subject_kind"] == "person"
+        for name in TEXTS:
+            staged[name] = values.get(name) or ""
+        staged |= {
             "visible_until": values.get("visible_until"),
             "document_date": values.get("document_date"),
             "basis_id": basis_id,
             "basis_article": article,
-            "details": json.dumps(details, ensure_ascii=False, sort_keys=True) if details else "{}",
-        }
-        told = "\x1f".join(map(str, (staged["name_normalised"], *entry.values(), *steps.values())))
-        person = staged["subject_kind"] == "person"
-        return {
-            **staged,
-            **entry,
-            **steps,
+            "details": json.dumps(details, ensure_ascii=False) if details else "{}",
             "bigrams": [] if person else identity.pairs(staged["name_normalised"]),
-            "digest": hashlib.sha256(told.encode()).digest(),
         }
+        staged |= steps
+        return staged
 
     def _checks_of(self, values):
         """The checks whose columns the file has; every row of it has the same ones."""
@@ -241,7 +237,7 @@ class Row:
         return found, category.basis_article if found == category.basis_id else ""
 
     def details(self, values, problems):
-        given = {field.code: values.get(f"own_{field.code}") for field in self.fields}
+        given = {code: values.get(name) for code, name in self.owns}
         if not (self.required or any(given.values())):
             return {}
         given |= {c: _detail(v, f) for f in self.fields for c, v in [(f.code, given[f.code])] if v}

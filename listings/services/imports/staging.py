@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from listings.models import ImportBatch
-from listings.services.imports.cells import Column, Problem, Refused
+from listings.services.imports.cells import NO_TEXT, Column, Problem, Refused
 from listings.services.imports.files import UnreadableFile, plain, read, write_rejected
 
 CHUNK = 5_000
@@ -58,7 +58,11 @@ class Staging:
 
     def __post_init__(self):
         kinds = enumerate(self.layout.staged.values(), start=1)  # after the line's number
-        self.specials = [(place, WRITTEN[kind]) for place, kind in kinds if kind in WRITTEN]
+        self.written = [
+            (place, WRITTEN.get(kind, str))
+            for place, kind in kinds
+            if not kind.startswith("text") or kind in WRITTEN
+        ]
 
     @property
     def name(self):
@@ -104,8 +108,8 @@ class Staging:
 
     def _send(self, server, tables, lines):
         with server.cursor() as cursor:
-            for table, (text, never_null) in tables.items():
-                _copy_in(cursor, table, text, never_null)
+            for table, (lines_of, never_null) in tables.items():
+                _copy_in(cursor, table, lines_of, never_null)
             for statement in self.layout.each_chunk:
                 cursor.execute(statement, {"now": timezone.now(), **lines})
 
@@ -113,8 +117,10 @@ class Staging:
         rows = read(self.path)
         passed, columns = self._find_header(rows)
         self.header = passed[-1][1]
-        self.places = [(place, column.name, column) for place, column in columns]
-        self.present = {column.name for _place, column in columns}
+        self.places = [(place, column.name, column.read, column) for place, column in columns]
+        self.width = columns[-1][0] + 1
+        self.blank = dict.fromkeys(column.name for _place, column in columns)
+        self.present = set(self.blank)
         first = next(rows, None)
         if first and self._is_header(first[1]):
             first = None  # the template's second line, with the codes
@@ -160,44 +166,43 @@ class Staging:
 
     def _checked(self, chunk):
         """The rows of a chunk as they go into each table: {table: (lines, texts never null)}."""
-        staged, refused, back = io.StringIO(), io.StringIO(), io.StringIO()
-        good, bad, whole = (
-            csv.writer(lines, lineterminator="\n") for lines in (staged, refused, back)
-        )
+        staged, refused, back = [], [], []
         for number, cells in chunk:
             line, problems = self.take(cells)
             for problem in problems:
-                bad.writerow((number, problem.column, problem.code, problem.message, problem.fatal))
+                what = (problem.column, problem.code, str(problem.message), str(problem.fatal))
+                refused.append(_line([str(number), *what]))
             if any(problem.fatal for problem in problems):
-                whole.writerow((number, json.dumps([cell.replace("\0", "") for cell in cells])))
+                kept = json.dumps([cell.replace("\0", "") for cell in cells])
+                back.append(_line([str(number), kept]))
             else:
-                good.writerow(self._staged_row(number, line))
+                staged.append(self._staged_line(number, line))
         return {
             "staged": (staged, _never_null(self.layout.staged)),
             "refused": (refused, ("title", "code", "message")),
             "sent_back": (back, ("cells",)),
         }
 
-    def _staged_row(self, number, line):
-        row = [number, *map(line.get, self.layout.staged)]
-        for place, written in self.specials:
+    def _staged_line(self, number, line):
+        row = [str(number), *map(line.get, self.layout.staged)]
+        for place, written in self.written:
             if row[place] is not None:
                 row[place] = written(row[place])
-        return row
+        return _line(["" if text is None else text for text in row])
 
     def take(self, cells):
         """One row: ({staged column: value}, [Problem])."""
-        values, problems, width = {}, [], len(cells)
+        values, problems = self.blank.copy(), []
         if "\0" in "".join(cells):
             return {}, [Problem("", "bad_character", _("含有不能保存的字符"))]
-        for place, name, column in self.places:
-            text = cells[place] if place < width else ""
-            if not (text or column.needed):
-                values[name] = None
+        if len(cells) < self.width:
+            cells = cells + [""] * (self.width - len(cells))
+        for place, name, read_text, column in self.places:
+            text = cells[place]
+            if not text and not column.needed:
                 continue
             try:  # what may be taken as it stands is read at once
-                plain_text = text and text[0] not in "=@"
-                values[name] = column.read(text) if plain_text else column.value(text)
+                values[name] = read_text(text) if text[:1] not in NO_TEXT else column.value(text)
             except Refused as refusal:
                 problems.append(Problem(column.title, refusal.code, refusal.message))
         return self.layout.stage(values, problems), problems
@@ -305,11 +310,22 @@ def _never_null(staged):
     ]
 
 
+def _line(texts):
+    """One line for COPY: texts between tabs, quoted where one of them asks for it."""
+    line = "\t".join(texts)
+    if line.count("\t") < len(texts) and not ('"' in line or "\n" in line or "\r" in line):
+        return line
+    quoted = io.StringIO()
+    csv.writer(quoted, delimiter="\t", lineterminator="\r\n").writerow(texts)  # quotes both
+    return quoted.getvalue().removesuffix("\r\n")
+
+
 def _copy_in(cursor, table, lines, never_null):
-    lines.seek(0)
-    names = ", ".join(never_null)
-    statement = f"COPY {table} FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({names}))"
-    cursor.copy_expert(statement, lines, BLOCK)
+    if lines:
+        names = ", ".join(never_null)
+        options = rf"FORMAT csv, DELIMITER E'\t', FORCE_NOT_NULL ({names})"
+        text = io.BytesIO("\n".join(lines).encode())
+        cursor.copy_expert(f"COPY {table} FROM STDIN ({options})", text, BLOCK)
 
 
 BLOCK = 1 << 20  # read at once: between two reads the thread waits for the interpreter

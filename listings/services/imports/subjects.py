@@ -56,7 +56,8 @@ def stage(values, problems, *, today, title):
     """
     name = values.get("name")
     known = {problem.column for problem in problems}
-    kind = values.get("subject_kind") or _kind(values, bad_code=title("code") in known)
+    bad_code = bool(known) and title("code") in known
+    kind = values.get("subject_kind") or _kind(values, bad_code=bad_code)
     if kind == Subject.Kind.PERSON:
         staged, problem = _person(values, today, title)
     elif not values.get("code"):
@@ -66,13 +67,11 @@ def stage(values, problems, *, today, title):
     if problem and problem.column not in known:
         problems.append(problem)
     normalised = identity.normalise_name(name) if name else ""
-    return {
-        "subject_kind": kind,
-        "name": name,
-        "name_normalised": normalised,
-        "legal_representative": values.get("legal_representative") or "",
-        **staged,
-    }
+    staged["subject_kind"] = kind
+    staged["name"] = name
+    staged["name_normalised"] = normalised
+    staged["legal_representative"] = values.get("legal_representative") or ""
+    return staged
 
 
 def _kind(values, *, bad_code):
