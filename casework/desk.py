@@ -2,12 +2,23 @@
 
 from uuid import UUID
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
 
-from parties.models import CLOCK, PUBLIC
+from casework import policies, services
+from casework.documents import attachment
+from casework.forms import ServeForm
+from casework.models import Letter
+from casework.moves import record
+from parties.desk import desk_access
+from parties.models import CLOCK, PUBLIC, Actor
 
 PAGE = 30
 NOBODY = {CLOCK.label: _("系统"), PUBLIC.label: _("申请人")}
@@ -74,3 +85,56 @@ def uuid_of(text):
 def given(request):
     """What was posted, for a form to be bound to; None where the page is only looked at."""
     return request.POST if request.method == "POST" else None
+
+
+# --- official letters ------------------------------------------------------
+
+
+def letters_of(matter, user):
+    """The letters of a matter, each with the form of its `service` where the user may record it."""
+    letters = list(matter.letters.select_related("department"))
+    for letter in letters:
+        may = letter.served_on is None and policies.may_serve_letter(user, letter)
+        letter.service = ServeForm(auto_id=f"served_{letter.pk}_%s") if may else None
+    return letters
+
+
+def _letter(request, public_id):
+    """The letter, if it is the user's to read; else 404."""
+    letter = get_object_or_404(Letter.objects.with_parts(), public_id=public_id)
+    if not policies.may_read_letter(request.user, letter):
+        raise Http404
+    return letter
+
+
+@require_safe
+@desk_access
+def letter(request, public_id):
+    """A letter as PDF, made now if the sweep has not yet; the matter's journal tells it."""
+    found = _letter(request, public_id)
+    document = services.make(found)
+    record(found.matter, "download", actor=Actor.of(request.user), note=found.number)
+    return attachment(document)
+
+
+@require_POST
+@desk_access
+def serve(request, public_id):
+    """Record how and when a letter reached whom it is for, and go back to its matter."""
+    found = _letter(request, public_id)
+    if not policies.may_serve_letter(request.user, found):
+        raise PermissionDenied
+    back = request.POST.get("back", "")
+    if not (back.startswith("/") and url_has_allowed_host_and_scheme(back, None)):
+        back = "/desk/"
+    form = ServeForm(request.POST)
+
+    def act():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return services.serve(found, actor=actor, today=today, **form.cleaned_data)
+
+    if form.carry_out(act):
+        messages.success(request, _("送达已登记。"))
+        return redirect(back)
+    context = {"form": form, "letter": found, "back": back}
+    return render(request, "casework/desk_serve.html", context, status=form.status)

@@ -21,6 +21,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
@@ -326,6 +328,18 @@ def keep(content, *, name, media_type, actor):
 
 def read(document):
     return (Path(settings.MEDIA_ROOT) / document.path).read_bytes()
+
+
+def attachment(document):
+    """A stored file as a download: never shown in place, so nothing in it acts as our page."""
+    response = HttpResponse(read(document), content_type=document.media_type)
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=document.name
+    )
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 def discard(document):

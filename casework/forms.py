@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from casework import documents
+from casework.models import ServiceMeans
 from casework.moves import IllegalMove, StaleVersion
 
 
@@ -162,6 +163,21 @@ class TrackForm(forms.Form):
         help_text=_("提交时当场给您的 10 位字母和数字。"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("填写查询码")},
+    )
+
+
+class ServeForm(ActForm):
+    """How and when a letter reached whom it is for."""
+
+    means = forms.ChoiceField(
+        label=_("送达方式"),
+        choices=[("", _("请选择")), *ServiceMeans.choices],
+        error_messages={"required": _("选择送达方式")},
+    )
+    served_on = forms.DateField(
+        label=_("送达日期"),
+        widget=DateInput(),
+        error_messages={"required": _("填写送达日期")},
     )
 
 

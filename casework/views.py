@@ -1,28 +1,14 @@
-"""What the public doors of all matters share: the tracking page, and handing out a file."""
+"""What the public doors of all matters share: the clock in words, and the tracking page."""
 
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from casework import documents, workdays
+from casework import workdays
 from casework.forms import TrackForm
 
 WRONG_TRIES = 10  # from one address, before it must wait
 WAIT = 15 * 60  # seconds
-
-
-def attachment(document):
-    """A stored file as a download: never shown in place, so nothing in it acts as our page."""
-    response = HttpResponse(documents.read(document), content_type=document.media_type)
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=document.name
-    )
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
 
 
 def clock(filing, today):

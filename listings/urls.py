@@ -14,6 +14,7 @@ desk = [
         staff.release,
         name="desk-listing-release",
     ),
+    path("listings/<uuid:public_id>/lifting/", staff.lift, name="desk-listing-lift"),
     path("proposals/<uuid:public_id>/", staff.proposal, name="desk-listing-proposal"),
     path("proposals/<uuid:public_id>/approve/", staff.approve, name="desk-listing-approve"),
     path("proposals/<uuid:public_id>/reject/", staff.reject, name="desk-listing-reject"),

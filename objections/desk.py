@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework import documents
-from casework.desk import board, given, timeline, uuid_of
+from casework.desk import board, given, letters_of, timeline, uuid_of
+from casework.documents import attachment
 from casework.forms import PurposeForm
 from casework.moves import record
 from casework.services import make
-from casework.views import attachment, clock
+from casework.views import clock
 from listings.models import AdverseRecord, Listing
 from objections import policies, services
 from objections.forms import (
@@ -244,6 +245,7 @@ def _page(request, matter, *, forms, contact, refused):
         "subject": matter.subject,
         "disputed": [(FIELDS[code], shown.get(code, "")) for code in matter.fields],
         "evidence": matter.evidence.all(),
+        "letters": letters_of(matter, request.user),
         "steps": timeline(matter.journal.exclude(action="download"), JOURNAL),
         "forms": forms,
         "contact": contact,

@@ -11,9 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from casework import documents
+from casework.documents import attachment
 from casework.models import Letter
 from casework.services import make
-from casework.views import WAIT, WRONG_TRIES, attachment, clock, let_in, opened, tracking
+from casework.views import WAIT, WRONG_TRIES, clock, let_in, opened, tracking
 from jointaction.models import Push
 from listings.filters import PickForm
 from listings.models import Listing

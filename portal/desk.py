@@ -12,8 +12,8 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework.desk import given, timeline
+from casework.documents import attachment
 from casework.forms import ActForm
-from casework.views import attachment
 from jointaction.models import Push
 from jointaction.policies import may_answer, may_check
 from listings.models import ImportBatch

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casework import documents
-from casework.desk import board, timeline, uuid_of
+from casework.desk import board, letters_of, timeline, uuid_of
+from casework.documents import attachment
 from casework.forms import PurposeForm
 from casework.moves import record
-from casework.views import attachment, clock
+from casework.views import clock
 from listings.models import Listing
 from parties.desk import desk_access
 from parties.models import Actor
@@ -206,7 +207,7 @@ def _page(request, matter, terms, *, forms, contact, refused):
         "entry": matter.listing,
         "subject": matter.listing.subject,
         "papers": matter.papers.all(),
-        "letters": matter.letters.all(),
+        "letters": letters_of(matter, request.user),
         "asked": terms.evidence,
         "lacking": set(terms.evidence) - set(matter.evidence_kinds),
         "conditions": terms.conditions,

@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from blacklist.services import repair_from
+from casework.documents import attachment
 from casework.models import Letter
 from casework.services import make
-from casework.views import attachment, clock, let_in, opened, tracking
+from casework.views import clock, let_in, opened, tracking
 from jointaction.models import Push
 from listings.filters import PickForm
 from listings.models import Listing

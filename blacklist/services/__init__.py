@@ -1,6 +1,7 @@
 """How an entry gets on the black list: draft, notice served, defence heard, second officer."""
 
 from blacklist.services.draft import draft, edit
+from blacklist.services.letters import issue_notice
 from blacklist.services.notice import record_defence, serve_notice
 from blacklist.services.persons import name_responsible_persons
 from blacklist.services.publish import missing, publish, publish_many
@@ -10,6 +11,7 @@ __all__ = [
     "RepairTerms",
     "draft",
     "edit",
+    "issue_notice",
     "missing",
     "name_responsible_persons",
     "publish",

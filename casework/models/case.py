@@ -61,6 +61,7 @@ class Case(models.Model):
     version = models.PositiveIntegerField(_("版本"), default=1)
     created_at = models.DateTimeField(_("建立时间"), default=timezone.now, editable=False)
     journal = GenericRelation(Event)
+    letters = GenericRelation("casework.Letter")
 
     class Meta:
         abstract = True

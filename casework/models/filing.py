@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.db.models import ExpressionWrapper, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, ExtractYear
@@ -97,7 +96,6 @@ class Filing(Case):
         "parties.User", models.PROTECT, null=True, blank=True, related_name="+"
     )
     escalated_on = models.DateField(_("报督办日"), null=True, blank=True)
-    letters = GenericRelation("casework.Letter")
 
     objects = FilingQuerySet.as_manager()
 

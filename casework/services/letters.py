@@ -22,7 +22,8 @@ BATCH = 100
 def take_serial(kind, department, today):
     """The number that a department's next letter of a kind has this year, without gaps.
 
-    The counter stays locked until the transaction ends: take it before any entry is locked.
+    The counter stays locked until the transaction ends: take it after the matter and before
+    any other entry is locked.
     """
     return take_number(f"letter:{kind}:{department.code}", today.year)
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from casework.desk import given, timeline
+from casework.desk import given, letters_of, timeline
+from casework.forms import ActForm
 from listings import policies, services
 from listings.forms import (
     ApproveForm,
@@ -54,6 +55,9 @@ JOURNAL = {
     "reject": gettext_lazy("提议未通过"),
     "lapse": gettext_lazy("提议自行终结"),
     "erase": gettext_lazy("删除内容"),
+    "issue_letter": gettext_lazy("出具文书"),
+    "serve": gettext_lazy("登记文书送达"),
+    "download": gettext_lazy("下载文书"),
     "remind": gettext_lazy("提醒审核"),
     "escalate": gettext_lazy("报督办"),
 }
@@ -138,6 +142,8 @@ def entry_page(request, listing, template, *, missing, **context):
         "may_publish": draft and policies.may_approve(user, listing),
         "proposal": listing.proposals.open().with_parts().first(),
         "may_propose": listing.is_public(today) and policies.may_edit(user, listing),
+        "letters": letters_of(listing, user),
+        "may_lift": listing.ended_on_as_of(today) and policies.may_edit(user, listing),
         "steps": timeline(_lines(listing), JOURNAL),
     }
     return render(request, template, context)
@@ -162,6 +168,25 @@ def _lines(listing):
 def words_of(errors):
     """The messages of {field: ValidationError}, for what a draft still lacks."""
     return [message for error in errors.values() for message in error.messages]
+
+
+@require_POST
+@desk_access
+def lift(request, public_id):
+    """Write the letter that tells the subject that its entry is off the list."""
+    listing = entry_of(request, Listing.objects.all(), public_id)
+    form = ActForm(request.POST)
+    actor, today = Actor.of(request.user), timezone.localdate()
+    if not form.carry_out(services.issue_lifting, listing, actor=actor, today=today):
+        return refused_page(request, form, back=url_of(listing))
+    messages.success(request, gettext("移出名单通知书已出具。"))
+    return redirect(url_of(listing))
+
+
+def refused_page(request, form, *, back):
+    """What a service refused to do at the press of a button, in words, with the way back."""
+    context = {"form": form, "back": back}
+    return render(request, "listings/desk_refused.html", context, status=form.status)
 
 
 # --- drafts ----------------------------------------------------------------

@@ -11,6 +11,7 @@ from listings.services.change import (
 from listings.services.draft import draft, edit, required_details
 from listings.services.erase import erase
 from listings.services.expire import expire_lapsed
+from listings.services.letters import issue_lifting
 from listings.services.persons import RELEASE_REASONS, release_person
 from listings.services.proposal import (
     approve,
@@ -55,6 +56,7 @@ __all__ = [
     "edit",
     "erase",
     "expire_lapsed",
+    "issue_lifting",
     "last_day",
     "measures_for",
     "measures_for_role",

@@ -16,9 +16,9 @@ from django.utils import timezone
 from PIL import Image
 
 from casework import documents
+from casework.documents import attachment
 from casework.forms import FILES_HINT
 from casework.models import Document
-from casework.views import attachment
 from parties.models import PUBLIC
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"

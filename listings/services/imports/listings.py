@@ -110,6 +110,11 @@ def _decide(task, present):
             "SELECT id FROM listings_listing WHERE id IN"
             " (SELECT listing_id FROM fates WHERE fate = 'updated') ORDER BY id FOR UPDATE"
         )
+        # published before it was locked: the ledger would never hear of the change
+        cursor.execute(
+            "UPDATE fates SET fate = 'published_differs' FROM listings_listing l"
+            " WHERE fate = 'updated' AND l.id = listing_id AND l.status <> 'draft'"
+        )
 
 
 def _fates(task, present):

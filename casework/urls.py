@@ -1,0 +1,8 @@
+from django.urls import path
+
+from casework import desk as staff
+
+desk = [
+    path("letters/<uuid:public_id>/", staff.letter, name="desk-letter"),
+    path("letters/<uuid:public_id>/served/", staff.serve, name="desk-letter-serve"),
+]
