@@ -385,16 +385,44 @@ def _redrawn(content, form, name):
 def letter(data, *, qr):
     """A letter as PDF/A-2b from `letters/letter.typ`, which says what `data` holds.
 
-    `qr` is the address that the code on the letter leads to.
+    `qr` is the address that the code on the letter leads to. A sign that the font lacks is
+    set as 〓, as printers do, and the foot says so: an archive's PDF may hold no empty box.
     """
     image = io.BytesIO()
     segno.make(qr, error="m").save(image, kind="svg", border=0, scale=4)
-    inputs = {"data": json.dumps({**data, "qr": image.getvalue().decode()}, ensure_ascii=False)}
+    words = json.dumps(data, ensure_ascii=False)
+    for _sign in range(MOST_RARE):
+        try:
+            return _set({**json.loads(words), "qr": image.getvalue().decode()}, words)
+        except typst.TypstError as error:
+            lacking = _lacking(str(error))
+            if not lacking:
+                raise
+            for sign in lacking:
+                words = words.replace(sign, RARE)
+    raise ValueError("the letter holds too many signs that its font lacks")
+
+
+RARE = "〓"
+MOST_RARE = 100  # different signs in one letter
+
+
+def _lacking(fault):
+    """The signs that a font could not display, of the words of a refusal; none of any other."""
+    found = re.search(r'the text `"(.+?)"` could not be displayed', fault)
+    if not found:
+        return set()
+    code = re.sub(r"\\u\{([0-9a-f]+)\}", lambda hexed: chr(int(hexed[1], 16)), found[1])
+    return set(code) - {RARE}
+
+
+def _set(data, words):
+    rare = _("〓 是字库没有的字，以平台页面所载为准。") if RARE in words else ""
     return typst.compile(
         str(LETTERS / "letter.typ"),
         format="pdf",
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,
-        sys_inputs=inputs,
+        sys_inputs={"data": json.dumps({**data, "rare": rare}, ensure_ascii=False)},
         pdf_standards=["a-2b"],
     )

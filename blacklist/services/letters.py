@@ -76,6 +76,8 @@ def _notice(listing, person, today):
         "你（单位）自收到本告知书之日起 %(days)s %(unit)s内，可以向%(organ)s提出陈述和申辩，"
         "口头、书面均可；逾期未提出的，视为放弃。"
     )
+    measures = _measures(listing, person, today)
+    last = _("五、陈述申辩。") if measures else _("四、陈述申辩。")
     return {
         "addressee": (person.person if person else listing.subject).name,
         "opening": f"{opening % told}{_('列入以前，告知如下：')}",
@@ -86,8 +88,8 @@ def _notice(listing, person, today):
                 "label": _("三、期限。"),
                 "lines": [_("列入后公布和实施措施 %(months)s 个月。") % told],
             },
-            *_measures(listing, person, today),
-            {"label": _("陈述申辩。"), "lines": [rights % told]},
+            *measures,
+            {"label": last, "lines": [rights % told]},
         ],
         "date": _day(today),
         "number_label": "",

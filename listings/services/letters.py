@@ -21,18 +21,18 @@ def issue_lifting(listing, *, actor, today):
     """
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
-    locked = lock(Listing(pk=listing.pk))
+    locked = Listing.objects.with_parts().get(pk=lock(Listing(pk=listing.pk)).pk)
     if locked.status_on(today) in {Listing.Status.DRAFT, Listing.Status.PUBLISHED}:
         raise IllegalMove(locked, "lift")
     if written := locked.letters.filter(kind=Letter.Kind.LIFTING).first():
         return written
     with override("zh-hans"):  # a letter is Chinese whatever the language of the page
-        content, why = _lifting(listing, today), str(_reason(listing, today))
+        content, why = _lifting(locked, today), str(_reason(locked, today))
     letter = issue(
-        listing,
+        locked,
         Letter.Kind.LIFTING,
         serial=take_serial(Letter.Kind.LIFTING, listing.department, today),
-        department=listing.department,
+        department=locked.department,
         content=content,
         summary=why,
         actor=actor,
