@@ -92,7 +92,7 @@ def given(request):
 
 def letters_of(matter, user):
     """The letters of a matter, each with the form of its `service` where the user may record it."""
-    letters = list(matter.letters.select_related("department"))
+    letters = list(matter.letters.all())
     for letter in letters:
         may = letter.served_on is None and policies.may_serve_letter(user, letter)
         letter.service = ServeForm(auto_id=f"served_{letter.pk}_%s") if may else None

@@ -18,7 +18,7 @@ import filetype
 import segno
 import typst
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
 from django.http import HttpResponse
@@ -31,6 +31,7 @@ from casework.models import Document
 MB = 1024 * 1024
 LARGEST = 10 * MB
 MOST_FILES = 10
+MOST_OF_FORM = 20  # of a form that asks for several kinds of papers
 MOST_TOGETHER = 50 * MB  # ten scans of a usual size; what one filing may cost the disk
 MOST_UNPACKED = 100 * MB  # of a DOCX or OFD; MOST_IN_PART of it is in memory at a time
 MOST_IN_PART = 32 * MB
@@ -39,6 +40,7 @@ MOST_INFLATED = 400 * MB  # of a PDF's streams, seen in pieces of 1 MB
 MOST_PAGES = 1_000
 MOST_PIXELS = 40_000_000
 MOST_RECEIVED = 24 * MB  # of one uploaded file, before any form has judged it
+MOST_OF_REQUEST = 64 * MB  # of all its files; more is sent by no form that could be taken
 ORPHANED = 7 * 24 * 3600  # seconds; no transaction lasts so long, and who restores has a week
 PDF = "application/pdf"
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
@@ -89,9 +91,15 @@ class BoundedUpload(FileUploadHandler):
     """Lets no uploaded file fill the disk: what comes after MOST_RECEIVED is dropped.
 
     The next handler has counted more than any form takes by then, so the form refuses the file.
+    A request whose files are more than MOST_OF_REQUEST together is refused as a whole (400).
     """
 
+    received = 0
+
     def receive_data_chunk(self, raw_data, start):
+        self.received += len(raw_data)
+        if self.received > MOST_OF_REQUEST:
+            raise RequestDataTooBig
         return raw_data if start <= MOST_RECEIVED else None
 
     def file_complete(self, file_size):

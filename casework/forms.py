@@ -32,6 +32,16 @@ class ActForm(forms.Form):
 
     refused = None
 
+    def clean(self):
+        """All files of a form count together, whatever field each is for."""
+        super().clean()
+        uploads = [one for name in self.files for one in self.files.getlist(name)]
+        size = sum(one.size for one in uploads)
+        if len(uploads) > documents.MOST_OF_FORM or size > documents.MOST_TOGETHER:
+            told = {"files": documents.MOST_OF_FORM, "mb": documents.MOST_TOGETHER // documents.MB}
+            self.add_error(None, _("全部文件合计最多 %(files)s 个、%(mb)s MB。") % told)
+        return self.cleaned_data
+
     def carry_out(self, act, *args, **kwargs):
         """Whether the service did it. Its answer is then in `result`."""
         if not self.is_valid():

@@ -173,7 +173,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-DATA_UPLOAD_MAX_NUMBER_FILES = 20  # a form takes ten and says so of an eleventh
+DATA_UPLOAD_MAX_NUMBER_FILES = 40  # a form takes twenty and says so of one more
 
 HTTPS = BASE_URL.startswith("https:")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

@@ -42,7 +42,12 @@ def columns(filing):
 
 
 def resume(filing, today):
-    """Let a stopped clock run again: the days after the stop up to today never count."""
+    """Let a stopped clock run again: the days after the stop up to today never count.
+
+    Of a wait that lasted longer than was set, the days beyond count.
+    """
+    if filing.stopped_on is not None and filing.supplement_by is not None:
+        today = min(today, filing.supplement_by)
     filing.stops = [[day.isoformat() for day in pause] for pause in filing.pauses_by(today)]
     filing.stopped_on = None
     return count(filing)
@@ -74,6 +79,26 @@ def chase(rows, *, today, moved, remind, escalate):
     _each(rows.counted_before(), lambda filing: _recount(filing, today, moved))
     _each(rows.escalatable(today), lambda filing: _escalate(filing, today, escalate))
     remind(_due_soon(rows, today))
+
+
+def lapse(rows, *, today, tell):
+    """Let clocks that stood still run again where the applicant has not answered in time.
+
+    The days up to the one that was set don't count, whenever the sweep comes. `tell(filing)`
+    tells both sides, within the filing's own transaction, once; what is handed in later is
+    still taken in.
+    """
+    waiting = rows.open().filter(stopped_on__isnull=False, supplement_by__lt=today)
+    _each(waiting, lambda filing: _resume(filing, tell))
+
+
+def _resume(filing, tell):
+    filing = lock(filing)
+    if not filing.is_open or filing.stopped_on is None:
+        return
+    resume(filing, filing.supplement_by).save(update_fields=columns(filing))
+    record(filing, "resume", actor=CLOCK, note=_("补正期满没有补充，期限继续计算"))
+    tell(filing)
 
 
 def _each(rows, act):

@@ -1,7 +1,6 @@
 """Handling an objection before it is answered: looked into, handed on, asked for more, extended."""
 
 import copy
-import logging
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -16,10 +15,7 @@ from objections import policies
 from objections.models import Objection
 from objections.services import letters
 from objections.services.contact import tell_applicant
-from parties.models import CLOCK
 from rulebook.models import parameter_row
-
-log = logging.getLogger(__name__)
 
 
 def investigate(objection, *, actor, note):
@@ -121,7 +117,7 @@ def supplement(objection, *, actor, text, today, evidence=()):
         "supplement",
         actor=actor,
         note=text,
-        **clock.columns(resume(objection, today)),
+        **clock.columns(clock.resume(objection, today)),
     )
     objection.evidence.add(*evidence)
     title = _("异议 %(number)s 已补充材料") % {"number": objection.number}
@@ -131,44 +127,22 @@ def supplement(objection, *, actor, text, today, evidence=()):
 
 
 def lapse(*, today):
-    """Let a clock that stood still run again where the applicant has not answered in time.
-
-    The days up to the one that was set don't count, whenever the sweep comes. Both sides are
-    told, once; additions are still taken in. A bad row blocks no other.
-    """
-    rows = Objection.objects.filter(status=Objection.Status.AWAITING, stopped_on__isnull=False)
-    for objection in rows.filter(supplement_by__lt=today).order_by("pk"):
-        try:
-            with transaction.atomic():
-                _lapse(objection)
-        except Exception:
-            log.exception("%s could not be resumed", objection.number)
+    """Let clocks that stood still run again where the applicant has not answered in time."""
+    clock.lapse(Objection.objects.all(), today=today, tell=_tell_lapsed)
 
 
-def _lapse(objection):
-    objection = lock(objection)
-    if objection.status != Objection.Status.AWAITING or objection.stopped_on is None:
-        return
-    resume(objection, objection.supplement_by).save(update_fields=clock.columns(objection))
-    note = _("补正期满没有补充，期限继续计算")
-    record(objection, "resume", actor=CLOCK, note=note)
+def _tell_lapsed(objection):
     title = _("异议 %(number)s 补正期满没有补充") % {"number": objection.number}
     term = _("最迟 %(day)s 书面答复。") % {"day": objection.due_on}
     _tell(objection, "lapsed", objection.department, title, term)
     tell_applicant(objection, f"lapsed-{objection.version}", title, term)
 
 
-def resume(objection, today):
-    """Let a clock that stood still run again, from the day after the one that was set at latest."""
-    waited = objection.stopped_on is not None
-    return clock.resume(objection, min(today, objection.supplement_by) if waited else today)
-
-
 def resumed(objection, today):
     """The matter as its clock would stand if it ran again after today; nothing is saved."""
     if objection.stopped_on is None:
         return objection
-    return resume(copy.copy(objection), today)
+    return clock.resume(copy.copy(objection), today)
 
 
 @transaction.atomic

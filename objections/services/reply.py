@@ -14,7 +14,6 @@ from objections import policies
 from objections.models import Objection
 from objections.services import letters
 from objections.services.contact import tell_applicant
-from objections.services.handle import resume
 
 Outcome = Objection.Outcome
 
@@ -40,7 +39,7 @@ def propose_reply(objection, *, actor, outcome, reasons, today, corrections=None
         corrections=corrections or {},
         findings=findings.strip(),
         proposed_by=actor.user,
-        **clock.columns(resume(objection, today)),
+        **clock.columns(clock.resume(objection, today)),
     )
 
 

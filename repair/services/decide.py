@@ -18,7 +18,6 @@ from repair.models import Repair, Verification
 from repair.services import letters
 from repair.services.apply import stored
 from repair.services.contact import tell_applicant
-from repair.services.supplement import resume
 from rulebook.models import parameter
 
 Outcome = Repair.Outcome
@@ -62,7 +61,7 @@ def not_accept(repair, *, actor, today, reasons):
         note=reasons,
         reasons=reasons,
         decided_on=today,
-        **clock.columns(resume(repair, today)),
+        **clock.columns(clock.resume(repair, today)),
     )
     letters.issue_refusal(repair, serial, actor=actor, today=today)
     title = _("信用修复 %(number)s 不予受理") % {"number": repair.number}

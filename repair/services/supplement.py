@@ -1,24 +1,19 @@
 """Papers that are missing: asked for once, all together, and taken in or waited for in vain."""
 
-import logging
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from casework.models import Letter
-from casework.moves import lock, move, record
+from casework.moves import lock, move
 from casework.services import clock, refuse, take_serial
-from parties.models import CLOCK
 from repair import policies
 from repair.models import Repair
 from repair.services import letters
 from repair.services.apply import hand_in
 from repair.services.contact import tell_applicant, tell_department
 from rulebook.models import parameter_row
-
-log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -69,7 +64,7 @@ def supplement(repair, *, actor, text, today, papers=()):
         message = _("补充说明最多 2000 个字，说明和材料至少有一样。")
         raise ValidationError({"text": message})
     repair = lock(repair)
-    columns = clock.columns(resume(repair, today))
+    columns = clock.columns(clock.resume(repair, today))
     repair = move(repair, "supplement", actor=actor, note=text, **columns)
     hand_in(repair, papers, today)
     title = _("信用修复 %(number)s 已补充材料")
@@ -78,33 +73,12 @@ def supplement(repair, *, actor, text, today, papers=()):
 
 
 def lapse(*, today):
-    """Let a clock that stood still run again where the applicant has not answered in time.
-
-    The days up to the one that was set don't count. Both sides are told, once; the papers
-    are still taken in as long as nothing is decided. A bad row blocks no other.
-    """
-    rows = Repair.objects.filter(status=Repair.Status.AWAITING, stopped_on__isnull=False)
-    for repair in rows.filter(supplement_by__lt=today).order_by("pk"):
-        try:
-            with transaction.atomic():
-                _lapse(repair)
-        except Exception:
-            log.exception("%s could not be resumed", repair.number)
+    """Let clocks that stood still run again where the applicant has not answered in time."""
+    clock.lapse(Repair.objects.all(), today=today, tell=_tell_lapsed)
 
 
-def _lapse(repair):
-    repair = lock(repair)
-    if repair.status != Repair.Status.AWAITING or repair.stopped_on is None:
-        return
-    resume(repair, repair.supplement_by).save(update_fields=clock.columns(repair))
-    record(repair, "resume", actor=CLOCK, note=_("补正期满没有补充，期限继续计算"))
+def _tell_lapsed(repair):
     title = _("信用修复 %(number)s 补正期满没有补充") % {"number": repair.number}
     told = _("最迟 %(day)s 决定是否受理。") % {"day": date_format(repair.due_on)}
     tell_department(repair, f"lapsed-{repair.version}", title, told)
     tell_applicant(repair, f"lapsed-{repair.version}", title, told)
-
-
-def resume(repair, today):
-    """Let a clock that stood still run again, from the day after the one that was set at latest."""
-    waited = repair.stopped_on is not None
-    return clock.resume(repair, min(today, repair.supplement_by) if waited else today)

@@ -128,3 +128,12 @@ def test_a_faulty_file_is_refused_whole(tmp_path, text, reason):
 def test_a_missing_file_is_an_error_and_not_a_traceback(tmp_path):
     with pytest.raises(CommandError, match="missing"):
         load(tmp_path / "missing.csv")
+
+
+def test_a_stray_day_of_another_year_is_refused_and_empties_nothing(notice):
+    before = SpecialDay.objects.filter(year=2026).count()
+    notice.write_text(NOTICE_2027 + "2026-10-10,班,国庆节,National Day\n", encoding="utf-8-sig")
+    with pytest.raises(CommandError, match="2026-10-10"):
+        load(notice)
+    assert SpecialDay.objects.filter(year=2026).count() == before
+    assert CalendarYear.objects.get(year=2027).status == "provisional"

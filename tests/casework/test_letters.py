@@ -179,6 +179,30 @@ def test_a_letter_is_for_its_department_and_a_liaison_records_no_service(receipt
     assert receipt.matter.journal.filter(action="download", note=receipt.number).count() == 1
 
 
+# ── what is hard to set ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_sign_that_the_font_lacks_is_set_as_a_geta_and_the_foot_says_so():
+    firm = builders.firm("通化𠮷示例䶮商贸有限公司")
+    browser = desk(builders.clerk())
+    issue_notice(browser, builders.black_draft(firm))
+    text = pdf_of(browser, Letter.objects.get())
+    assert "通化〓示例〓商贸有限公司" in text
+    assert "字库没有的字" in text
+
+
+def test_a_letter_is_set_however_long_its_words_and_its_last_page_holds_more_than_a_signature():
+    firm = builders.firm("通化示例" + "超长名称" * 48 + "公司")
+    browser = desk(builders.clerk())
+    for lines in range(1, 40, 6):
+        ground = "\n".join(f"第{n}项事实，附证据。" for n in range(lines))
+        draft = builders.black_draft(firm, ground=ground, measure_codes=[])
+        issue_notice(browser, draft)
+        answer = browser.get(reverse("desk-letter", args=[Letter.objects.latest("pk").public_id]))
+        last = PdfReader(io.BytesIO(answer.content)).pages[-1].extract_text()
+        assert "陈述申辩" in "".join(last.split())
+
+
 # ── genuine ───────────────────────────────────────────────────────────────────────────────────
 
 

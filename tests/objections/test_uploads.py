@@ -6,11 +6,13 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 from PIL import Image
 
 from casework import documents
 from casework.models import Document
 from objections.models import Objection
+from repair.forms import PapersForm
 from tests import builders
 
 pytestmark = pytest.mark.usefixtures("rules")
@@ -145,3 +147,26 @@ def test_a_download_at_the_desk_is_a_line_of_the_journal(client):
     assert answer["Content-Security-Policy"].startswith("sandbox")
     line = objection.journal.order_by("pk").last()
     assert (line.action, line.note) == ("download", "回单.pdf")
+
+
+def test_all_files_of_one_request_count_together_before_any_form_sees_them(client, monkeypatch):
+    monkeypatch.setattr(documents, "MOST_OF_REQUEST", 60_000)
+    files = [(f"{n}.pdf", PDF + b" " * 40_000) for n in range(2)]
+    assert post(client, *files[:1]).status_code != 413
+    assert post(client, *files).status_code == 400
+    assert Document.objects.count() <= 1
+
+
+def test_files_of_several_fields_count_together():
+    form = PapersForm(
+        {},
+        MultiValueDict(
+            {
+                f"paper_{n}": [SimpleUploadedFile(f"{n}-{m}.pdf", PDF) for m in range(7)]
+                for n in range(3)
+            }
+        ),
+        asked=["缴款凭证", "整改报告", "验收单"],
+    )
+    assert not form.is_valid()
+    assert "合计最多 20 个" in str(form.errors)

@@ -39,8 +39,10 @@ class Command(BaseCommand):
         else:
             days, default = _read(Path(source)), Path(source).name
         counts, changed = Counter(), []
+        notices = _by_notice(days)
+        _refuse_stray_days(notices)
         with transaction.atomic():
-            for year, rows in sorted(_by_notice(days).items()):
+            for year, rows in sorted(notices.items()):
                 before = CalendarYear.objects.filter(year=year, version__gt=0).first()
                 counts += services.load_year(
                     year,
@@ -74,6 +76,16 @@ def _by_notice(days):
         day.year_id = day.day.year + late
         notices[day.year_id].append(day)
     return notices
+
+
+def _refuse_stray_days(notices):
+    """A notice replaces its whole year: a day or two of another year would empty that one."""
+    for year, days in notices.items():
+        if len(notices) > 1 and date(year, 1, 1) not in {day.day for day in days}:
+            raise CommandError(
+                f"{days[0].day} belongs to {year}, whose notice is not in the file:"
+                " load one year at a time."
+            )
 
 
 def _published(year):

@@ -236,6 +236,7 @@ def _write(task, staging):
             _INSERT,
             {
                 "now": timezone.now(),
+                "together": staging.together,
                 "kind": category.kind,
                 "origin": settings.REGION,
                 "category": category.pk,
@@ -294,7 +295,8 @@ INSERT INTO listings_listing (id, public_id, status, version, created_at, kind, 
     category_id, misconduct_id, degree, department_id, reference, document_number, document_kind,
     document_organ, document_date, ground, basis_id, basis_article, details, measure_until,
     term_months, visible_until, end_reason, disputed, rule_version, bigrams)
-SELECT f.listing_id, gen_random_uuid(), 'draft', 1, %(now)s, %(kind)s, %(origin)s, f.subject_id,
+SELECT f.listing_id, overlay(gen_random_uuid()::text placing %(together)s from 1)::uuid, 'draft',
+    1, %(now)s, %(kind)s, %(origin)s, f.subject_id,
     %(category)s, %(misconduct)s, s.degree, %(department)s, s.reference, s.document_number,
     s.document_kind, s.document_organ, s.document_date, s.ground, s.basis_id, s.basis_article,
     s.details, '{}', coalesce((%(terms)s::jsonb ->> s.degree)::int, %(term)s), s.visible_until, '',

@@ -122,7 +122,8 @@ def hold_all():
 _MAKE_ORGANISATIONS = """
 INSERT INTO parties_subject (public_id, kind, code, name, name_normalised, region,
     legal_representative, paper_type, paper_key_id, paper_index_key_id, created_at)
-SELECT DISTINCT ON (s.code) gen_random_uuid(), s.subject_kind, s.code, s.name, s.name_normalised,
+SELECT DISTINCT ON (s.code) overlay(gen_random_uuid()::text placing %(together)s from 1)::uuid,
+       s.subject_kind, s.code, s.name, s.name_normalised,
        s.region, s.legal_representative, '', '', '', %(now)s
 FROM staged s
 WHERE s.line BETWEEN %(first)s AND %(last)s AND s.code IS NOT NULL AND NOT EXISTS (
