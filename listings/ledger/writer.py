@@ -33,7 +33,10 @@ VERSIONED = {"publish", "correct", "withdraw", "repair"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One row to append: the listing as it is after the act, with all its parts loaded."""
+    """One row to append: the listing as it is after the act, with all its parts loaded.
+
+    Of an entry that ends a row of TOLD_OF_THE_ENDED with its pk is enough.
+    """
 
     listing: Listing
     action: str
@@ -147,6 +150,8 @@ def _copy(table, columns, rows):
 
 
 def _copy_value(value):
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, bytes):
         return rf"\\x{value.hex()}"
     if isinstance(value, datetime):

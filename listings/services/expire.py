@@ -38,6 +38,9 @@ def _expire_batch(today):
         disputed=False,
     )
     lapse_proposals(Listing.objects.filter(status=Listing.Status.EXPIRED), actor=CLOCK)
-    rows = Listing.objects.filter(pk__in=moved).order_by("pk").only(*ledger.TOLD_OF_THE_ENDED)
+    rows = Listing.objects.filter(pk__in=moved).order_by("pk")
+    rows = rows.values_list(
+        "pk", *ledger.TOLD_OF_THE_ENDED, named=True
+    )  # a model costs a sixth more
     ledger.append([ledger.Entry(listing, "expire") for listing in rows])
     return len(moved)
