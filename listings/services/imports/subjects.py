@@ -150,7 +150,7 @@ MAKE_MISSING = (_MAKE_ORGANISATIONS, _MAKE_PERSONS)
 # Held before they are read, so that none is merged or renamed before its entries are written.
 # Those made by this very transaction nobody else can see. Looked up one by one, as above.
 _HOLD = """
-SELECT FROM parties_subject WHERE id IN (
+SELECT FROM parties_subject WHERE id = ANY(ARRAY(
     SELECT unnest(ARRAY[p.id, p.merged_into_id])
     FROM staged s CROSS JOIN LATERAL (
         SELECT * FROM parties_subject p
@@ -161,7 +161,7 @@ SELECT FROM parties_subject WHERE id IN (
     FROM staged s JOIN parties_subject p ON p.kind = 'person'
         AND p.paper_type = s.paper_type AND p.paper_index = ANY(s.paper_indexes)
     WHERE s.code IS NULL
-) ORDER BY id FOR KEY SHARE
+)) ORDER BY id FOR KEY SHARE
 """
 
 # Every staged row with its subject, of a merged one the record that counts; one branch per
