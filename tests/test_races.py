@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from blacklist import services as blacklist
@@ -22,6 +22,7 @@ from objections import services as objections
 from objections.models import Objection
 from parties.models import CLOCK, Actor, Role
 from portal.services import wizard
+from portal.services.imports import import_listings
 from repair import services as repairs
 from repair.models import Repair
 from rulebook.models import ListCategory, RuleVersion
@@ -399,3 +400,77 @@ class _statements:  # noqa: N801 - reads as a phrase
     def _note(self, execute, sql, params, many, context):
         self.seen.append(sql)
         return execute(sql, params, many, context)
+
+
+# ── a file on its way in ──────────────────────────────────────────────────────────────────────
+
+
+def _file_of(tmp_path, rows=3):
+    path = tmp_path / "名单.csv"
+    lines = [
+        f"通化示例{n}号有限公司,{builders.code_of(next(builders.numbers))},示例〔2026〕{n}号"
+        for n in range(rows)
+    ]
+    path.write_text("\n".join(["主体名称,统一社会信用代码,文书文号", *lines]), encoding="utf-8")
+    return path
+
+
+def _counted(found):
+    """Whether the server may count the rows of `parties_subject` now; asked by another session."""
+
+    def ask():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(COUNTING)
+            found.append(True)
+        except OperationalError:
+            found.append(False)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+
+
+COUNTING = "LOCK TABLE parties_subject IN SHARE UPDATE EXCLUSIVE MODE NOWAIT"  # as ANALYZE does
+
+
+def _import(path, **options):
+    return import_listings(
+        path,
+        kind="black",
+        category=ListCategory.objects.get(code="M05"),
+        department=builders.department("rsj"),
+        actor=Actor.of(builders.clerk()),
+        **options,
+    )
+
+
+def test_the_server_counts_no_rows_while_a_file_is_on_its_way_in(committed_rules, tmp_path):
+    """It would take a young table for empty, and a statement planned so takes for ever."""
+    found = []
+    summary, _problems = _import(_file_of(tmp_path), progress=lambda _rows: _counted(found))
+    assert summary["created"] == 3
+    assert found == [False]
+    _counted(found)
+    assert found[-1]
+
+
+def test_a_file_comes_in_though_the_server_is_just_counting(committed_rules, tmp_path):
+    started, ended = threading.Event(), threading.Event()
+
+    def count():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(COUNTING)
+            started.set()
+            ended.wait(30)
+        connections.close_all()
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    started.wait(30)
+    summary, _problems = _import(_file_of(tmp_path))
+    ended.set()
+    thread.join()
+    assert summary["created"] == 3

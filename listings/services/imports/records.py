@@ -110,6 +110,7 @@ def import_records(
         one_of=(("name",), ("code", "paper_number"), ("document_number",), ("decided_on",)),
         staged=STAGED,
         stage=partial(_stage, today=today, department=department),
+        writes=("parties_subject", "listings_adverserecord", "casework_event"),
         each_chunk=subjects.MAKE_MISSING,
     )
     staging = Staging(Path(path), layout, progress, batch)

@@ -64,6 +64,14 @@ STAGED = {
     "details": "jsonb",
     "bigrams": "text[]",
 }
+WRITES = (
+    "parties_subject",
+    "listings_listing",
+    "listings_change",
+    "listings_changebody",
+    "listings_listingversion",
+    "casework_event",
+)
 # What the file's columns decide about an entry: column of the file → columns of the entry.
 DECIDES = {
     "reference": ("reference",),
@@ -127,6 +135,7 @@ def layout(task):
         one_of=tuple(needed),
         staged={**subjects.STAGED, **STAGED, **task.steps.staged},
         stage=Row(task, columns).stage,
+        writes=(*WRITES, task.steps.table),
         each_chunk=subjects.MAKE_MISSING,
     )
 

@@ -10,11 +10,12 @@ import io
 import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,12 +36,14 @@ class Layout:
 
     `stage(values, problems)` returns {staged column: value}; `staged` gives their SQL types.
     The statements `each_chunk` are carried out after each chunk, of the lines `first` to `last`.
+    `writes` are the tables that the rows go to in the end.
     """
 
     columns: tuple[Column, ...]
     one_of: tuple[tuple[str, ...], ...]  # of each group one column at least must be there
     staged: dict[str, str]
     stage: callable
+    writes: tuple[str, ...]
     each_chunk: tuple[str, ...] = ()
 
 
@@ -78,6 +81,7 @@ class Staging:
 
         Raises UnreadableFile where the file as a whole can't be taken.
         """
+        _keep_statistics(self.layout.writes)
         types = ", ".join(f"{name} {kind}" for name, kind in self.layout.staged.items())
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS staged, refused, sent_back, fates")
@@ -354,6 +358,18 @@ def _array(items):
 
 # How values that are no plain text are written, by the type of their column.
 WRITTEN = {"bytea": _bytes, "bytea[]": _bytes_array, "text[]": _array}
+
+
+def _keep_statistics(tables):
+    """Keep the server from counting these tables' rows until the transaction ends.
+
+    It sees none of what is not committed. A table that was young before a large file would
+    pass for empty, and statements planned for that would read it whole for each row. Where
+    another import keeps them already, or the server is just counting, that is left alone.
+    """
+    names = ", ".join(tables)
+    with suppress(OperationalError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {names} IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
 
 
 def default_rejected(path):
