@@ -247,6 +247,7 @@ def _write(task, staging):
                 "rule_version": category.version,
             },
         )
+        staging.count_young()
         changed = [*_decided(present), "bigrams"]
         cursor.execute(
             f"""
@@ -257,6 +258,7 @@ def _write(task, staging):
             [category.version],
         )
         cursor.execute(_steps(task.steps, present))
+    staging.count_young()
     for fate, action in (("created", "create"), ("updated", "edit")):
         for keys in _keys_in_chunks(fate):
             record_many(Listing, keys, action, actor=task.actor, note=staging.name)

@@ -96,6 +96,21 @@ class Staging:
             self._load_rows()
             keys = ", ".join(name for name in KEYS if name in self.layout.staged)
             cursor.execute(f"ANALYZE staged (line, {keys})")
+        self.count_young()
+
+    def count_young(self):
+        """Count the rows of those tables that the file more than doubles, as they are now.
+
+        What was known of them before says nothing of this file's rows, and after an import
+        that was killed it says that their many pages hold none.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s",
+                [list(self.layout.writes), self.rows],
+            )
+            if young := [name for (name,) in cursor.fetchall()]:
+                cursor.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(young)}")
 
     def _load_rows(self):
         """Read and check the rows; the server takes in one chunk while the next one is read."""
