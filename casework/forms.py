@@ -176,6 +176,50 @@ class TrackForm(forms.Form):
     )
 
 
+class AskForm(ActForm):
+    """All that is missing, at once, and until when."""
+
+    text = WordsField(
+        label=_("要补充什么"),
+        at_least=10,
+        at_most=1_000,
+        help_text=_("一次说全，一行写一项，写入补正通知书。"),
+        error_messages={"required": _("写明要补充什么")},
+    )
+    by = forms.DateField(
+        label=_("最迟哪天补充"),
+        widget=DateInput(),
+        error_messages={"required": _("填写补正期限")},
+    )
+
+
+class ExtendForm(ActForm):
+    """By how many working days, and why."""
+
+    days = forms.IntegerField(
+        label=_("延长几个工作日"),
+        min_value=1,
+        error_messages={"required": _("填写延长几个工作日")},
+    )
+    reasons = WordsField(
+        label=_("延长的理由"),
+        at_least=10,
+        at_most=500,
+        help_text=_("申请人查进度时看得到。"),
+        error_messages={"required": _("写明延长的理由")},
+    )
+
+
+class ReturnForm(ActForm):
+    note = WordsField(
+        label=_("退回的理由"), at_most=500, error_messages={"required": _("写明退回的理由")}
+    )
+
+
+class ApproveForm(ActForm):
+    """Nothing to fill in: the button is the act."""
+
+
 class ServeForm(ActForm):
     """How and when a letter reached whom it is for."""
 

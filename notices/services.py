@@ -3,9 +3,12 @@
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from casework import services as casework
 from notices.models import Notice
 
 log = logging.getLogger(__name__)
@@ -19,6 +22,22 @@ def tell(*, key, title, text, **to):
     """
     Notice.objects.bulk_create(
         [Notice(key=key, title=title, text=text, **to)], ignore_conflicts=True
+    )
+
+
+def tell_applicant(filing, step, title, text, *, link, actor):
+    """Leave the applicant of a filing a message: read on its tracking page, the address `link`.
+
+    It is e-mailed as well where an address was given; opening that address is logged.
+    """
+    contact = casework.contact_of(filing, actor=actor, purpose=_("通知申请人：%s") % title)
+    tell(
+        key=f"{filing._meta.model_name}-{step}:{filing.number}:applicant",
+        matter=filing.number,
+        email=contact["email"],
+        title=title,
+        text=text,
+        link=f"{settings.BASE_URL}{link}",
     )
 
 

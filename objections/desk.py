@@ -11,23 +11,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from casework import documents
 from casework.desk import board, given, letters_of, timeline, uuid_of
 from casework.documents import attachment
-from casework.forms import PurposeForm
+from casework.forms import ApproveForm, AskForm, ExtendForm, PurposeForm, ReturnForm
 from casework.moves import record
 from casework.services import make
 from casework.views import clock
 from listings.models import AdverseRecord, Listing
 from objections import policies, services
 from objections.forms import (
-    ApproveForm,
-    AskForm,
     AttachForm,
-    ExtendForm,
     FindForm,
     ForwardForm,
     InvestigateForm,
     PaperForm,
     ReplyForm,
-    ReturnForm,
     SupplementForm,
     TargetForm,
     shown_values,

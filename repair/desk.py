@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from casework import documents
 from casework.desk import board, letters_of, timeline, uuid_of
 from casework.documents import attachment
-from casework.forms import PurposeForm
+from casework.forms import ApproveForm, AskForm, ExtendForm, PurposeForm, ReturnForm
 from casework.moves import record
 from casework.views import clock
 from listings.models import Listing
@@ -20,15 +20,11 @@ from parties.models import Actor
 from repair import policies, services
 from repair.forms import (
     AcceptForm,
-    ApproveForm,
-    AskForm,
     CounterSupplementForm,
     DecisionForm,
-    ExtendForm,
     FindForm,
     NotAcceptForm,
     PaperForm,
-    ReturnForm,
     TargetForm,
     VerifyForm,
 )

@@ -206,21 +206,6 @@ class NotAcceptForm(ActForm):
     )
 
 
-class AskForm(ActForm):
-    text = WordsField(
-        label=_("要补充什么"),
-        at_least=10,
-        help_text=_("一次写全，逐项写。申请人看得到。"),
-        error_messages={"required": _("写明要补充什么")},
-    )
-    by = forms.DateField(
-        label=_("补正期限"),
-        widget=DateInput(),
-        help_text=_("在今天以后。"),
-        error_messages={"required": _("填写补正期限")},
-    )
-
-
 class OneFileField(forms.FileField):
     """One file, judged by its content; clean gives a `documents.Checked` one, or None."""
 
@@ -300,30 +285,6 @@ class DecisionForm(ActForm):
         """`alone`: the application is of one responsible person."""
         super().__init__(*args, **kwargs)
         self.fields["outcome"].choices = outcomes(alone)
-
-
-class ExtendForm(ActForm):
-    days = forms.IntegerField(
-        label=_("延长几个工作日"),
-        min_value=1,
-        error_messages={"required": _("填写延长几个工作日")},
-    )
-    reasons = WordsField(
-        label=_("延长的理由"),
-        at_least=10,
-        help_text=_("申请人看得到。"),
-        error_messages={"required": _("写明延长的理由")},
-    )
-
-
-class ReturnForm(ActForm):
-    note = WordsField(
-        label=_("退回的理由"), at_most=500, error_messages={"required": _("写明退回的理由")}
-    )
-
-
-class ApproveForm(ActForm):
-    """Nothing to fill in: the button is the act."""
 
 
 class FindForm(forms.Form):

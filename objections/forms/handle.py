@@ -4,7 +4,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from casework.forms import ActForm, DateInput, FilesField, WordsField
+from casework.forms import ActForm, FilesField, WordsField
 from listings.models import ResponsiblePerson
 from objections import policies
 from objections.forms.file import PersonChoice
@@ -35,23 +35,6 @@ class ForwardForm(ActForm):
         self.fields["department"].queryset = units
 
 
-class AskForm(ActForm):
-    """All that is missing, at once, and until when."""
-
-    text = WordsField(
-        label=_("要补充什么"),
-        at_least=10,
-        at_most=1_000,
-        help_text=_("一次说全，一行写一项，写入补正通知书。"),
-        error_messages={"required": _("写明要补充什么")},
-    )
-    by = forms.DateField(
-        label=_("最迟哪天补充"),
-        widget=DateInput(),
-        error_messages={"required": _("填写补正期限")},
-    )
-
-
 class SupplementForm(ActForm):
     """What the applicant adds: words, files, or both."""
 
@@ -59,23 +42,6 @@ class SupplementForm(ActForm):
     evidence = FilesField(
         label=_("补充的材料"),
         required=False,
-    )
-
-
-class ExtendForm(ActForm):
-    """By how many working days, and why."""
-
-    days = forms.IntegerField(
-        label=_("延长几个工作日"),
-        min_value=1,
-        error_messages={"required": _("填写延长几个工作日")},
-    )
-    reasons = WordsField(
-        label=_("延长的理由"),
-        at_least=10,
-        at_most=500,
-        help_text=_("申请人查进度时看得到。"),
-        error_messages={"required": _("写明延长的理由")},
     )
 
 
@@ -102,16 +68,6 @@ class InvestigateForm(ActForm):
         at_most=500,
         error_messages={"required": _("写明怎样核查")},
     )
-
-
-class ReturnForm(ActForm):
-    note = WordsField(
-        label=_("退回的理由"), at_most=500, error_messages={"required": _("写明退回的理由")}
-    )
-
-
-class ApproveForm(ActForm):
-    """Nothing to fill in: the button is the act."""
 
 
 class FindForm(forms.Form):

@@ -1,11 +1,10 @@
 """Whom a step of an application is told: the department's inbox, and the applicant."""
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from casework import services as casework
-from notices.services import tell
+from notices import services as notices
 from parties.models import CLOCK
 from repair import policies
 
@@ -19,22 +18,13 @@ def contact_of(repair, *, actor, purpose):
 
 def tell_applicant(repair, step, title, text, *, actor=CLOCK):
     """Leave the applicant a message: read on the tracking page, and e-mailed if it can be."""
-    contact = casework.contact_of(repair, actor=actor, purpose=_("通知申请人：%s") % title)
-    link = f"{settings.BASE_URL}/repair/track/"
-    tell(
-        key=f"repair-{step}:{repair.number}:applicant",
-        matter=repair.number,
-        email=contact["email"],
-        title=title,
-        text=text,
-        link=link,
-    )
+    notices.tell_applicant(repair, step, title, text, link="/repair/track/", actor=actor)
 
 
 def tell_department(repair, step, title, text=None, department=None):
     """Leave a department a message about an application; `title` may name its number."""
     department = department or repair.department
-    tell(
+    notices.tell(
         key=f"repair-{step}:{repair.number}:{department.code}",
         department=department,
         title=title % {"number": repair.number},
