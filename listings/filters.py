@@ -72,16 +72,7 @@ class ListFilter(django_filters.FilterSet):
         return form
 
     def by_name_or_code(self, queryset, _name, text):
-        """Few are taken by their keys; of many the first page is soon found in their order."""
-        name = identity.normalise_name(text)
-        grams = None if _is_code(text) else identity.bigrams(name)
-        if not grams:
-            return named_or_coded(queryset, text)
-        published = Listing.objects.filter(status=Listing.Status.PUBLISHED)
-        keys = published.first_named_like(grams, SEARCH_LIMIT + 1, holding=name)
-        if len(keys) > SEARCH_LIMIT:
-            return named_or_coded(queryset, text)
-        return queryset.filter(pk__in=[pk for _day, pk, _kind in keys])
+        return named_or_coded(queryset, text)
 
     def by_region(self, queryset, _name, region):
         """By where an organisation is registered; of a person no place is told."""
@@ -91,15 +82,25 @@ class ListFilter(django_filters.FilterSet):
         return queryset.filter(subject__region=region)
 
 
-def named_or_coded(queryset, text):
-    """Entries of the firm with this code, or of the organisations whose name holds the text."""
+def named_or_coded(queryset, text, *, off_list=None):
+    """Entries of the firm with this code, or of the organisations whose name holds the text.
+
+    Few are taken by their keys: those on a list through the bigrams, those of `off_list`, where
+    drafts and ended entries are asked for too, name by name. Of many, the first page is soon
+    found in the order that is asked for.
+    """
     if _is_code(text):
         return queryset.of_code(identity.normalise_code(text))
     name = identity.normalise_name(text)
     grams = identity.bigrams(name)
     if not grams:  # every row, persons too, would hold them
         return queryset.none()
-    return queryset.named_like(grams).filter(subject__name_normalised__contains=name)
+    most = SEARCH_LIMIT + 1
+    keys = [pk for _day, pk, _kind in Listing.objects.first_named_like(grams, most, holding=name)]
+    if off_list is not None and len(keys) < most:
+        others = off_list.named(name).order_by().values_list("pk", flat=True)
+        keys += others[: most - len(keys)]
+    return queryset.named(name) if len(keys) == most else queryset.filter(pk__in=keys)
 
 
 def _is_code(text):
@@ -159,7 +160,8 @@ class EntryFilter(django_filters.FilterSet):
         return queryset.of_code(identity.normalise_code(code))
 
     def by_name_or_code(self, queryset, _name, text):
-        return named_or_coded(queryset, text)
+        own = Listing.objects.of_desk(self.user).exclude(status=Listing.Status.PUBLISHED)
+        return named_or_coded(queryset, text, off_list=own)
 
     def by_last_day(self, queryset, _name, day):
         return queryset.public(self.today).ending_before(day)

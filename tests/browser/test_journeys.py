@@ -391,7 +391,7 @@ def test_who_is_asked_for_more_adds_it_where_the_matter_is_followed(desk, page_a
         clerk,
         {
             "要补充什么": "缴款凭证看不清，请重新上传清晰的。",
-            "补正期限": str(today + 7 * builders.DAY),
+            "最迟哪天补充": str(today + 7 * builders.DAY),
         },
     )
     press(clerk, "通知补正")

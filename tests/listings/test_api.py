@@ -154,6 +154,26 @@ def test_persons_are_never_found_by_name():
     assert str(entry.public_id) in ids(Machine(liaison()).get("/listings/"))
 
 
+@pytest.mark.parametrize("limit", [1_000, 1], ids=["by keys", "in their order"])
+def test_a_name_finds_own_drafts_and_ended_entries_too(monkeypatch, limit):
+    monkeypatch.setattr("listings.filters.SEARCH_LIMIT", limit)
+    shown, ended, draft = published_black(), published_black(), black_draft()
+    services.withdraw(
+        ended,
+        reason="error",
+        note="列错了",
+        actor=Actor.of(reviewer(ended.department.code)),
+        today=timezone.localdate(),
+    )
+    other = published_black(person("示例示例"), unit="zjfy", category="J01")
+    asked, own = shown.subject.name[:3], Machine(clerk(shown.department.code))
+    every = {str(entry.public_id) for entry in (shown, ended, draft)}
+    assert ids(own.get("/listings/", q=asked)) == every
+    assert ids(own.get("/listings/", q=asked, status="draft")) == {str(draft.public_id)}
+    assert ids(Machine(liaison()).get("/listings/", q=asked)) == {str(shown.public_id)}
+    assert str(other.public_id) not in ids(Machine(auditor()).get("/listings/", q=asked))
+
+
 def test_drafts_of_others_are_not_there():
     draft = black_draft()
     assert not ids(Machine(liaison()).get("/listings/"))
