@@ -1,16 +1,16 @@
 from django.urls import path
 
 from jointaction import api as machines
-from jointaction import desk as staff
+from jointaction.desk import checks, pushes
 
 desk = [
-    path("pushes/", staff.pushes, name="desk-pushes"),
-    path("pushes/acknowledge/", staff.acknowledge_many, name="desk-push-acknowledge-many"),
-    path("pushes/<uuid:public_id>/", staff.push, name="desk-push"),
-    path("pushes/<uuid:public_id>/acknowledge/", staff.acknowledge, name="desk-push-acknowledge"),
-    path("pushes/<uuid:public_id>/answer/", staff.answer, name="desk-push-answer"),
-    path("checks/", staff.checks, name="desk-checks"),
-    path("checks/<uuid:public_id>/", staff.check, name="desk-check"),
+    path("pushes/", pushes.pushes, name="desk-pushes"),
+    path("pushes/acknowledge/", pushes.acknowledge_many, name="desk-push-acknowledge-many"),
+    path("pushes/<uuid:public_id>/", pushes.push, name="desk-push"),
+    path("pushes/<uuid:public_id>/acknowledge/", pushes.acknowledge, name="desk-push-acknowledge"),
+    path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),
+    path("checks/", checks.checks, name="desk-checks"),
+    path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
 ]
 
 api = [

@@ -1,4 +1,4 @@
-"""The desk of the cooperating units: pushes to answer, checks at the counter, hits to feed back."""
+"""Pushes at the desk: acknowledged, and answered measure by measure."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -7,14 +7,14 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from casework.desk import given, ticked, timeline
+from casework.desk import ticked, timeline
 from casework.forms import ActForm
 from casework.workdays import countdown
 from jointaction import policies, services
-from jointaction.forms import AnswerForm, CheckForm, FindForm, HitForm
-from jointaction.models import Check, Hit, Push
+from jointaction.forms import AnswerForm, FindForm
+from jointaction.models import Push
 from listings.models import Audience, shown_details
 from parties.desk import desk_access
 from parties.models import Actor
@@ -36,16 +36,6 @@ JOURNAL = {
     "remind": gettext_lazy("催办"),
     "escalate": gettext_lazy("报督办"),
 }
-REASONS = {
-    "bad_format": gettext_lazy("号码的格式不对"),
-    "bad_check_symbol": gettext_lazy("号码的校验位不正确"),
-    "bad_date": gettext_lazy("号码里的出生日期不存在"),
-    "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
-    "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
-}
-
-
-# --- pushes ----------------------------------------------------------------
 
 
 @require_safe
@@ -181,112 +171,3 @@ def _push_page(request, found, form=None, refused=None):
     bound = form or refused
     status = bound.status if bound else 200
     return render(request, "jointaction/desk_push.html", context, status=status)
-
-
-# --- checks at the counter -------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@desk_access
-def checks(request):
-    """Ask about one subject; the answer and the feedback to it stand on the same page.
-
-    The answer to a POST is the page itself: a person's paper is kept in no address.
-    """
-    form = CheckForm(given(request))
-    if request.method == "POST":
-        actor, today = Actor.of(request.user), timezone.localdate()
-
-        def ask():
-            business = {name: form.cleaned_data[name] for name in ("purpose", "reference")}
-            return services.check([form.asked()], actor=actor, today=today, **business)
-
-        if form.carry_out(ask):
-            return _answer_page(request, form, *form.result)
-    pending = Hit.objects.pending(request.user.department_id).with_parts()
-    page = Paginator(pending.order_by("feedback_due", "pk"), PAGE)
-    page = page.get_page(request.GET.get("page"))
-    left = countdown(timezone.localdate(), (hit.feedback_due for hit in page))
-    for hit in page:
-        hit.left = left[hit.feedback_due]
-    context = {
-        "form": form,
-        "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "may_check": policies.may_check(request.user),
-        "today": timezone.localdate(),
-    }
-    return render(request, "jointaction/desk_checks.html", context, status=form.status)
-
-
-def _answer_page(request, form, logged, results):
-    (result,) = results
-    suppressed = [match.listing for match in result.matches if match.suppressed]
-    context = {
-        "form": form,
-        "result": result,
-        "reason": REASONS.get(result.reason, ""),
-        "subject": result.subject,
-        "suppressed": suppressed,
-    }
-    return _hits_page(request, logged, _hits_of(logged), **context)
-
-
-def _hits_of(logged):
-    hits = Hit.objects.filter(check_id=logged.pk).with_parts().order_by("listing__kind", "pk")
-    return [HitForm(hit=hit) for hit in hits]
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@desk_access
-def check(request, public_id):
-    """The hits of one of the unit's checks, and what was done about them."""
-    rows = Check.objects.filter(unit=request.user.department_id)
-    logged = get_object_or_404(rows, public_id=public_id)
-    if request.method != "POST":
-        return _hits_page(request, logged, _hits_of(logged))
-    forms = [
-        HitForm(request.POST, hit=form.hit) if not form.hit.answered_at else form
-        for form in _hits_of(logged)
-    ]
-    said = [form for form in forms if form.is_bound and form.touched]
-    refused = [form for form in said if not _feed_back(request, form)]
-    if said and not refused:
-        messages.success(request, gettext("反馈已提交，可以办下一件。"))
-        return redirect("desk-checks")
-    return _hits_page(request, logged, forms, nothing_said=not said)
-
-
-def _feed_back(request, form):
-    acting = {"actor": Actor.of(request.user), "today": timezone.localdate()}
-
-    def say():
-        if form.hit.measures:
-            return services.answer_hit_by_measure(form.hit, form.answers(), **acting)
-        result = form.cleaned_data["result"]
-        return services.answer_hit(form.hit, measures=[], handling="other", result=result, **acting)
-
-    return form.carry_out(say)
-
-
-def _hits_page(request, logged, forms, **context):
-    today = timezone.localdate()
-    hits = [form.hit for form in forms]
-    for hit in hits:
-        hit.shows_entry = hit.listing.is_public(today)
-    open_hits = [hit for hit in hits if not hit.answered_at]
-    context |= {
-        "check": logged,
-        "forms": forms,
-        "subject": context.get("subject") or (hits[0].listing.subject if hits else None),
-        "suppressed": context.get("suppressed", []),
-        "black": sum(hit.listing.kind == "black" for hit in hits),
-        "red": sum(hit.listing.kind == "red" for hit in hits) + len(context.get("suppressed", [])),
-        "to_do": sum(len(hit.measures) for hit in open_hits),
-        "open_hits": open_hits,
-        "due": open_hits[0].feedback_due if open_hits else None,
-        "may_answer": bool(open_hits) and policies.may_answer(request.user, open_hits[0]),
-        "today": today,
-    }
-    status = max((form.status for form in forms), default=200)
-    return render(request, "jointaction/desk_check.html", context, status=status)

@@ -1,16 +1,12 @@
-"""Joint action: what each cooperating unit is asked to do, what it answered, whom it checked."""
+"""What is put before each cooperating unit: one push per change and unit."""
 
-import uuid
-
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from casework.models import Case
 from listings.models import Change, Listing
-from parties.models import Acted, Department
+from parties.models import Department
 
 
 class PushQuerySet(models.QuerySet):
@@ -152,121 +148,3 @@ class DistributionCursor(models.Model):
 
     def __str__(self):
         return f"{self.seq}"
-
-
-class Check(Acted):
-    """A query at the point of business: who asked about whom, why, and what was answered.
-
-    The log is kept by month; nothing refers to it by foreign key.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
-    at = models.DateTimeField(_("时间"), default=timezone.now)
-    purpose = models.CharField(_("办什么事"), max_length=200)
-    reference = models.CharField(_("业务编号"), max_length=200)
-    as_of = models.DateField(_("查询日"), null=True, blank=True)
-    ledger_seq = models.BigIntegerField(_("账本序号"))
-    subjects = models.PositiveIntegerField(_("查询数"))
-    hits = models.PositiveIntegerField(_("命中数"))
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("查询")
-        indexes = [
-            # for reading and dropping the log by month
-            BrinIndex(fields=["at"], name="check_at")
-        ]
-
-    def __str__(self):
-        return f"{self.unit} {self.reference}"
-
-
-class HitQuerySet(models.QuerySet):
-    def pending(self, unit_id):
-        return self.filter(unit=unit_id, answered_at=None)
-
-    def with_parts(self):
-        return self.select_related(
-            "listing__subject", "listing__category", "listing__department"
-        ).prefetch_related("feedback")
-
-
-class Hit(models.Model):
-    """An entry that a check found. It stays on the unit's to-do until it is fed back."""
-
-    id = models.BigAutoField(primary_key=True)
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    check_id = models.BigIntegerField(db_index=True)
-    check_public_id = models.UUIDField(db_index=True)
-    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
-    listing = models.ForeignKey(
-        Listing, models.PROTECT, related_name="hits", verbose_name=_("记录")
-    )
-    matched_as = models.CharField(_("命中身份"), max_length=20, default="subject")
-    reference = models.CharField(_("业务编号"), max_length=200)
-    measures = models.JSONField(_("本单位的措施"))
-    at = models.DateTimeField(_("时间"), default=timezone.now)
-    feedback_due = models.DateField(_("反馈期限"))
-    answered_at = models.DateTimeField(_("反馈时间"), null=True, blank=True)
-    handling = models.CharField(_("处理"), max_length=10, blank=True)
-    result = models.TextField(_("处理结果"), blank=True)
-    remark = models.TextField(_("备注"), blank=True)
-
-    objects = HitQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("命中")
-        indexes = [
-            # for a unit's to-do
-            models.Index(
-                fields=["unit", "feedback_due"],
-                name="hit_pending",
-                condition=Q(answered_at=None),
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.unit_id} {self.listing_id}"
-
-    @property
-    def number(self):
-        return f"CX-{self.check_id:06}"
-
-
-class Feedback(Acted):
-    """One measure answered by a unit, on a push or on a check's hit. The newest answer counts."""
-
-    class Outcome(models.TextChoices):
-        APPLIED = "applied", _("已执行")
-        NOT_APPLICABLE = "not_applicable", _("不适用")
-        DECLINED = "declined", _("不执行")
-        LIFTED = "lifted", _("已解除")
-        STANDS = "stands", _("另有决定，继续执行")
-
-    NEEDS_REMARK = (Outcome.NOT_APPLICABLE, Outcome.DECLINED, Outcome.STANDS)
-
-    id = models.BigAutoField(primary_key=True)
-    push = models.ForeignKey(Push, models.PROTECT, null=True, blank=True, related_name="feedback")
-    hit = models.ForeignKey(Hit, models.PROTECT, null=True, blank=True, related_name="feedback")
-    measure = models.CharField(_("措施"), max_length=8)
-    outcome = models.CharField(_("结果"), max_length=20, choices=Outcome)
-    applied_on = models.DateField(_("执行日期"), null=True, blank=True)
-    until = models.DateField(_("截止日"), null=True, blank=True)
-    remark = models.TextField(_("说明"), blank=True)
-    reference = models.CharField(_("业务编号"), max_length=200, blank=True)
-    parameters = models.JSONField(_("执行参数"), default=dict, blank=True)
-    at = models.DateTimeField(_("时间"), default=timezone.now)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("反馈")
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(
-                name="feedback_on_push_or_hit",
-                condition=Q(push=None, hit__isnull=False) | Q(push__isnull=False, hit=None),
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.measure} {self.get_outcome_display()}"

@@ -1,0 +1,7 @@
+"""Joint action: what each cooperating unit is asked to do, what it answered, whom it checked."""
+
+from jointaction.models.check import Check, Hit
+from jointaction.models.feedback import Feedback
+from jointaction.models.push import DistributionCursor, Push
+
+__all__ = ["Check", "DistributionCursor", "Feedback", "Hit", "Push"]
