@@ -47,6 +47,12 @@ LEAD_UNIT = env.str("LEAD_UNIT", "fgw")  # code of the department that supervise
 REGION = env.str("REGION", "220500")  # GB/T 2260 code of the city; the origin of its entries
 SITE_NAME = env.str("SITE_NAME", "信用通化")
 SITE_HOST = env.str("SITE_HOST", "通化市社会信用体系建设领导小组办公室")
+# What the law wants in the foot of a government site: (label, number, address), numbers if given.
+SITE_FILINGS = [
+    (_("网站标识码："), env.str("SITE_MARK", ""), ""),
+    ("", env.str("SITE_ICP", ""), "https://beian.miit.gov.cn/"),
+    ("", env.str("SITE_PUBLIC_SECURITY", ""), "https://beian.mps.gov.cn/"),
+]
 RELEASE = "0.1.0"
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who holds it may read /metrics from elsewhere
 
@@ -242,6 +248,7 @@ SWEEPS = {
     "repair.tasks.chase_due": 30,
     "notices.tasks.deliver": 20,
     "casework.tasks.sweep_documents": 3600,
+    "portal.tasks.erase_reports": 60,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -23,6 +23,7 @@ ELSEWHERE = "other"  # registered outside the city
 FEW = 5  # hits, below which names that are only alike are offered as well
 CANDIDATES = 10
 LIKE_A_FIRM = 4  # signs; a shorter text is near to too much
+HINTS, HINTS_FROM = 8, 50  # shown, of so many entries
 POOL = 300  # entries looked at for near names
 
 
@@ -265,6 +266,17 @@ class SearchForm(forms.Form):
             capped=len(keys) > SEARCH_LIMIT,
             candidates=self._candidates(today) if len(keys) < FEW else [],
         )
+
+    def hints(self, today):
+        """(code, name) of a few firms with entries in force that may be meant, by name."""
+        if self.code:
+            return []
+        name = identity.normalise_name(self.cleaned_data["q"])
+        rows = Listing.objects.public(today)
+        keys = rows.first_named_like(identity.bigrams(name), HINTS_FROM, holding=name)
+        rows = Listing.objects.filter(pk__in=[pk for _day, pk, _kind in keys])
+        firms = rows.values_list("subject__code", "subject__name").distinct()
+        return sorted(firms, key=lambda firm: (len(firm[1]), firm))[:HINTS]
 
     def _keys(self, today):
         """[(published_on, pk, kind)] of what was asked for, one more than SEARCH_LIMIT at most."""

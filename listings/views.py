@@ -5,12 +5,13 @@ from functools import wraps
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language, gettext
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from listings import ledger
@@ -18,7 +19,7 @@ from listings.filters import ListFilter
 from listings.models import Audience, Change, ImportBatch, Listing, shown_details
 from listings.services import export, own_end
 from parties.models import Department
-from rulebook.models import Measure, Memorandum, RuleVersion
+from rulebook.models import ListKind, Measure, Memorandum, RuleVersion
 
 PAGE = 20
 
@@ -43,6 +44,7 @@ def shows_entries(view, *, etag=etag_of):
 
     @wraps(view)
     @require_safe
+    @gzip_page
     @condition(etag_func=etag)
     def inner(request, *args, **kwargs):
         return view(request, *args, **kwargs)
@@ -70,7 +72,8 @@ def list_page(request, entries, *, kind, extra=()):
     form = request.GET.get("format")
     if form in FORMS and found.is_valid():
         category = found.form.cleaned_data["category"]
-        return _download(rows, form, kind=kind, today=today, category=category, extra=extra)
+        table = export.Table(rows, category=category, extra=extra)
+        return _feed(table, kind) if form == ATOM else _download(table, form, kind, today)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "kind": kind,
@@ -79,10 +82,37 @@ def list_page(request, entries, *, kind, extra=()):
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "today": today,
         "licence": export.LICENCE,
+        "structured": _dataset(kind, today),
     }
     return render(request, "listings/list.html", context)
 
 
+def _dataset(kind, today):
+    """The list as search engines know a dataset (schema.org)."""
+    page, label = f"{settings.BASE_URL}{reverse(f'{kind}-list')}", ListKind(kind).label
+    return {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": f"{settings.SITE_NAME} {label}",
+        "description": gettext("现在有效的%(list)s记录，可以整份下载。") % {"list": label},
+        "url": page,
+        "inLanguage": "zh-CN",
+        "dateModified": today.isoformat(),
+        "isAccessibleForFree": True,
+        "license": f"{settings.BASE_URL}{reverse('about')}",
+        "creator": {"@type": "GovernmentOrganization", "name": settings.SITE_HOST},
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "encodingFormat": FORMS[form][0].partition(";")[0],
+                "contentUrl": f"{page}?format={form}",
+            }
+            for form in ("csv", "xlsx", "json")
+        ],
+    }
+
+
+ATOM = "atom"
 FORMS = {  # of a download: how it is named to browsers, and what makes it
     "csv": ("text/csv; charset=utf-8", lambda table, _today: export.csv_parts(table)),
     "json": ("application/json", lambda table, today: export.json_parts(table, today=today)),
@@ -90,16 +120,27 @@ FORMS = {  # of a download: how it is named to browsers, and what makes it
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         lambda table, today: export.xlsx_parts(table, today=today),
     ),
+    ATOM: ("application/atom+xml; charset=utf-8", None),
 }
 
 
-def _download(entries, form, *, kind, today, category, extra):
+def _download(table, form, kind, today):
     """The whole list as a file, made while it is sent."""
     media_type, parts = FORMS[form]
-    table = export.Table(entries, category=category, extra=extra)
     response = StreamingHttpResponse(parts(table, today), content_type=media_type)
     name = f"{kind}-{today.isoformat()}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return _licensed(response)
+
+
+def _feed(table, kind):
+    """The newest entries for a feed reader."""
+    page = f"{settings.BASE_URL}{reverse(f'{kind}-list')}"
+    feed = export.atom(table, title=f"{settings.SITE_NAME} {ListKind(kind).label}", page=page)
+    return _licensed(HttpResponse(feed, content_type=FORMS[ATOM][0]))
+
+
+def _licensed(response):
     response["Link"] = f'<{settings.BASE_URL}{reverse("about")}>; rel="license"'
     return response
 
@@ -130,6 +171,7 @@ def entry_page(request, listing, template, **context):
         "measures": measures_of(listing),
         "steps": history_of(listing),
         "trail": _trail(listing),
+        "address": export.address_of(listing),
     }
     response = render(request, template, context)
     if listing.subject.is_person:

@@ -1,4 +1,5 @@
 from celery import shared_task
+from django.utils import timezone
 
 from portal import services
 
@@ -7,3 +8,9 @@ from portal import services
 def heartbeat():
     """Say that a worker is alive and sweeping; /readyz asks how long ago that was."""
     services.beat()
+
+
+@shared_task(ignore_result=True)
+def erase_reports():
+    """Erase what the credit reports said whose day is over. Run it as often as you like."""
+    services.erase_reports(now=timezone.now())

@@ -7,7 +7,11 @@ from portal import views
 public = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
+    path("search/hints/", views.hints, name="search-hints"),
     path("subjects/<str:code>/", views.subject, name="subject"),
+    path("subjects/<str:code>/report/", views.make_report, name="subject-report"),
+    path("credit-reports/<str:code>/", views.report, name="credit-report"),
+    path("credit-reports/<str:code>/report.pdf", views.report_file, name="credit-report-file"),
     path("statistics/", views.statistics, name="statistics"),
     path("memoranda/", views.memoranda, name="memoranda"),
     path("memoranda/<uuid:public_id>/", views.memorandum, name="memorandum"),

@@ -14,7 +14,7 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template import loader
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +26,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from casework.api import problem_body
+from casework.documents import attachment
 from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import etag_with_records, shows_entries
@@ -33,6 +34,7 @@ from parties import identity
 from parties.models import Subject
 from portal import services
 from portal.forms import SignInForm
+from portal.models import CreditReport
 from redlist import services as redlist
 from rulebook.models import Memorandum, parameter
 
@@ -47,6 +49,7 @@ def site(request):
     return {
         "site_name": settings.SITE_NAME,
         "site_host": settings.SITE_HOST,
+        "site_filings": [filing for filing in settings.SITE_FILINGS if filing[1]],
         "html_lang": "en" if english else "zh-CN",
         "other_language": _other_language(request, english=english),
         **display_settings(request),
@@ -113,8 +116,34 @@ def home(request):
         "figures": services.home_figures(today),
         "reply_days": parameter("objection_reply", on=today),
         "now": timezone.now(),
+        "structured": _website(),
     }
     return render(request, "portal/home.html", context)
+
+
+def _website():
+    """The portal as search engines know a site with a search (schema.org)."""
+    search = f"{settings.BASE_URL}{reverse('search')}?q={{q}}"
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": settings.SITE_NAME,
+        "url": f"{settings.BASE_URL}/",
+        "publisher": {"@type": "GovernmentOrganization", "name": settings.SITE_HOST},
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": {"@type": "EntryPoint", "urlTemplate": search},
+            "query-input": "required name=q",
+        },
+    }
+
+
+@shows_entries
+def hints(request):
+    """Firms with entries in force whose name holds what was typed so far, for the search box."""
+    form = SearchForm(request.GET)
+    found = form.hints(timezone.localdate()) if form.is_valid() else []
+    return JsonResponse({"firms": [{"code": code, "name": name} for code, name in found]})
 
 
 @shows_entries
@@ -156,6 +185,41 @@ def subject(request, code):
         "now": timezone.now(),
     }
     return render(request, "portal/subject.html", context)
+
+
+@csrf_exempt  # makes a report that anybody may have; so the firm's page needs no token
+@require_POST
+@never_cache
+def make_report(request, code):
+    """Make the firm's credit report, or lead to the one that still says the same."""
+    try:
+        code = identity.check_code(code)
+    except ValidationError:
+        raise Http404 from None
+    made = services.credit_report(code, now=timezone.now())
+    return redirect("credit-report", made.verify_code)
+
+
+@require_safe
+@never_cache
+def report(request, code):
+    """A credit report as long as it holds: number, moment, until when, and the PDF."""
+    made, holds = _report(code)
+    context = {"report": made, "holds": holds}
+    return render(request, "portal/report.html", context, status=200 if holds else 410)
+
+
+@require_safe
+@never_cache
+def report_file(request, code):
+    """The PDF; of a report that no longer holds nothing but that it does not."""
+    made, holds = _report(code)
+    return attachment(services.report_file(made)) if holds else report(request, code)
+
+
+def _report(code):
+    made = get_object_or_404(CreditReport, verify_code=code)
+    return made, services.still_true(made, now=timezone.now())
 
 
 @require_safe

@@ -21,6 +21,7 @@ from notices.models import Notice
 from objections import services as objections
 from objections.models import Objection
 from parties.models import Actor
+from portal import services as portal
 from redlist import services as redlist
 from repair import services as repairs
 from tests import builders
@@ -75,6 +76,10 @@ def _quashed():
     )
 
 
+def _reported():
+    portal.report_file(portal.credit_report("91220501MA0ABC1215", now=timezone.now()))
+
+
 def _orphaned():
     folder = Path(settings.MEDIA_ROOT) / "0f"
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +119,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
     ),
     "notices.tasks.deliver": (_told, notices.deliver),
+    "portal.tasks.erase_reports": (
+        _reported,
+        lambda: portal.erase_reports(now=timezone.now() + timedelta(days=2)),
+    ),
     "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives

@@ -1,25 +1,28 @@
-"""The public lists as files: what the pages show, row by row however many rows there are."""
+"""The public lists as files and as a feed: what the pages show, however many rows there are."""
 
 import csv
 import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from functools import partial
 
 from django.conf import settings
-from django.db.models import DateField, F, Func, Value
+from django.db.models import DateField, F, Func, Max, Value
 from django.db.models.lookups import LessThan
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from xlsxwriter import Workbook
 
-from listings.models import Audience, MeasureSet, shown_details
+from listings.models import Audience, Change, MeasureSet, shown_details
 from parties.models import Department
 from rulebook.models import Measure
 
 CHUNK = 2_000  # rows that are in memory at once
+NEWS = 100  # entries of the feed
 SHEET_ROWS = 100_000  # a sheet is written before its first byte is sent; longer lists are CSV
 LICENCE = gettext_lazy(
     "可以免费使用，请注明来源和下载日期。记录到期、修复或更正后即撤下，使用时以本站当日公布的为准。"
@@ -36,7 +39,8 @@ class Column:
     join: str = ""  # what must be loaded with the entry for it
 
 
-def _address(row):
+def address_of(row):
+    """The address of an entry's page, for use outside the portal."""
     return f"{settings.BASE_URL}/{row.kind}/{row.public_id}/"
 
 
@@ -60,7 +64,7 @@ COLUMNS = (
     Column("visible_until", gettext_lazy("最后公布日"), lambda row: row.visible_until),
     Column("disputed", gettext_lazy("异议处理中"), lambda row: row.disputed),
     Column("id", gettext_lazy("记录编号"), lambda row: str(row.public_id)),
-    Column("url", gettext_lazy("网址"), _address),
+    Column("url", gettext_lazy("网址"), address_of),
 )
 
 
@@ -212,6 +216,36 @@ def xlsx_parts(table, *, today):
         _write_book(file, table, today)
         file.seek(0)
         yield from iter(partial(file.read, 1 << 16), b"")
+
+
+def atom(table, *, title, page):
+    """The newest of the table as an Atom feed; `page` is the address of the list."""
+    feed = Atom1Feed(
+        title=title,
+        link=page,
+        description=str(LICENCE),
+        language=get_language(),
+        author_name=settings.SITE_HOST,
+        feed_url=f"{page}?format=atom",
+        feed_guid=page,
+    )
+    rows = list(table.entries[:NEWS])
+    changed = Change.objects.filter(listing__in=rows).values_list("listing").order_by()
+    changed = dict(changed.annotate(Max("at")))
+    for row in rows:
+        published = datetime.combine(row.published_on, time.min, get_current_timezone())
+        feed.add_item(
+            title=_("%(name)s：%(category)s")
+            % {"name": row.subject.display_name, "category": row.category},
+            link=address_of(row),
+            unique_id=f"urn:uuid:{row.public_id}",
+            description=_("%(unit)s认定，公布到%(day)s")
+            % {"unit": row.department.in_brief, "day": row.visible_until},
+            pubdate=published,
+            updateddate=changed.get(row.pk, published),
+            categories=(row.category.code,),
+        )
+    return feed.writeString("utf-8")
 
 
 def _write_book(file, table, today):

@@ -4,14 +4,19 @@ from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
+from portal.services.report import credit_report, erase_reports, report_file, still_true
 
 __all__ = [
     "Matters",
     "beat",
     "board",
+    "credit_report",
+    "erase_reports",
     "heartbeat_age",
     "home_figures",
     "measures",
     "readiness",
+    "report_file",
     "statistics",
+    "still_true",
 ]

@@ -1,5 +1,6 @@
 """What the pages' partials need: dates in words, names that break well, form controls, drawings."""
 
+import json
 import re
 from datetime import timedelta
 from itertools import groupby
@@ -85,6 +86,7 @@ NAME = re.compile(
     rf"^(?P<region>{REGION})?(?P<brand>.{{2,}}?)(?P<trade>{TRADES})?(?P<form>{LEGAL_FORMS})$"
 )
 BREAK = mark_safe("<wbr>")
+IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
 @register.filter
@@ -113,6 +115,13 @@ def highlight(text, query):
         for index, part in enumerate(parts)
     )
     return format_html_join("", "{}", ((part,) for part in marked))
+
+
+@register.simple_tag
+def ld_json(structured):
+    """What a page says to search engines (JSON-LD): data, which no browser runs."""
+    data = json.dumps(structured, ensure_ascii=False).translate(IN_SCRIPT)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(data))  # noqa: S308 - escaped for a script element above
 
 
 # --- menus -----------------------------------------------------------------

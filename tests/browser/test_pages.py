@@ -17,6 +17,7 @@ def filled(transactional_db):
     from jointaction import services as jointaction
     from listings import services as listings
     from parties.models import Actor
+    from portal import services
     from rulebook.services import seed_rules
 
     seed_rules(demo=True)
@@ -46,6 +47,7 @@ def filled(transactional_db):
         "review": black_too,
         "objection": objection,
         "repair": repair,
+        "report": services.credit_report(firm.code, now=timezone.now()),
         "push": black.pushes.filter(unit__code="czj").first(),
     }
 
@@ -74,6 +76,7 @@ def public_addresses(filled):
         "/memoranda/",
         "/about/",
         "/accessibility/",
+        f"/credit-reports/{filled['report'].verify_code}/",
         "/verify/",
         "/sign-in/",
         "/objections/new/",

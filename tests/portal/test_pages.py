@@ -1,5 +1,6 @@
 """The public pages: what they answer, how they are made, and what they never show."""
 
+import json
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -40,6 +41,7 @@ class Outline(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
+        self.description = ""
         self.lang, self.title, self.headings, self.ids, self.links = "", "", [], [], []
         self.inline, self.unnamed, self._open = [], [], []
         self.labelled, self.controls = set(), []
@@ -48,7 +50,6 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag, attributes):
         found = dict(attributes)
         self._open.append(tag)
-        self.lang = found.get("lang", "") if tag == "html" else self.lang
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         if "id" in found:
@@ -60,7 +61,14 @@ class Outline(HTMLParser):
         if tag in {"input", "select", "textarea"} and found.get("type") != "hidden":
             self.controls.append(found.get("id"))
         self.inline += [name for name in found if name == "style" or name.startswith("on")]
-        self.inline += [tag for tag in ("script", "style") if tag == self._open[-1]]
+        self.inline += [tag] if is_inline(tag, found) else []
+        self._say(tag, found)
+
+    def _say(self, tag, found):
+        """What the page says of itself."""
+        self.lang = found.get("lang", "") if tag == "html" else self.lang
+        if (tag, found.get("name")) == ("meta", "description"):
+            self.description = found["content"]
 
     def handle_data(self, text):
         self.title += text if "title" in self._open[-1:] else ""
@@ -68,6 +76,12 @@ class Outline(HTMLParser):
     def handle_endtag(self, tag):
         while self._open and self._open.pop() != tag:
             pass
+
+
+def is_inline(tag, found):
+    """A style, or a script that is neither a file of ours nor mere data."""
+    is_data = found.get("type") == "application/ld+json" or "src" in found
+    return tag == "style" or (tag == "script" and not is_data)
 
 
 def outline(response):
@@ -83,8 +97,13 @@ def addresses():
         reverse("red-entry", args=[red.public_id]),
         reverse("subject", args=[black.subject.code]),
         reverse("memorandum", args=[memorandum.public_id]),
+        reverse("credit-report", args=[_report(black.subject)]),
         f"{reverse('search')}?q=示例",
     ]
+
+
+def _report(subject):
+    return services.credit_report(subject.code, now=timezone.now()).verify_code
 
 
 @pytest.mark.parametrize(("prefix", "lang"), [("", "zh-CN"), ("/en", "en")])
@@ -95,10 +114,19 @@ def test_every_page_has_one_h1_a_title_a_language_and_no_inline_script_or_style(
         made = outline(client.get(prefix + path))
         assert made.headings.count(1) == 1, path
         assert made.title.strip(), path
+        assert 15 <= len(made.description) <= 200, path
         assert made.lang == lang, path
         assert made.inline == [], path
         assert len(made.ids) == len(set(made.ids)), path
         assert set(made.controls) <= made.labelled, path
+
+
+def test_what_is_said_to_search_engines_can_be_read_and_breaks_out_of_no_script(client):
+    for path in ("/", "/red/", "/en/black/"):
+        text = client.get(path).content.decode()
+        said = text.partition('<script type="application/ld+json">')[2].partition("</script>")[0]
+        assert json.loads(said)["@context"] == "https://schema.org"
+        assert not set("<>&") & set(said)
 
 
 def test_no_heading_level_is_skipped(client):
