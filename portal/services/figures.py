@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
+from django.utils.translation import gettext
 
 from jointaction.models import Push
 from listings import ledger
 from listings.models import Listing
 from objections.models import Objection
+from parties import services
 from portal.services.health import heartbeat_age
 from repair.models import Repair
 from rulebook.models import ListCategory, ListKind
@@ -87,7 +90,7 @@ def statistics(today):
     """Everything the statistics page shows, in a fixed number of queries."""
     counts = in_force(today)
     objections = Objection.objects.filter(received_on__year=today.year)
-    months = _by_month(today)
+    months, misconducts = _by_month(today), _by_misconduct(today)
     return {
         "red": counts["red"],
         "black": counts["black"],
@@ -98,7 +101,9 @@ def statistics(today):
         "black_months": months["black"],
         "red_total": sum(months["red"]),
         "black_total": sum(months["black"]),
-        "misconducts": _by_misconduct(today),
+        "misconducts": misconducts,
+        "domains": _by_domain(misconducts),
+        "regions": _by_region(today),
         "quarters": _by_quarter(today),
         "departments": _by_department(today),
         "seq": ledger.head().seq,
@@ -116,11 +121,45 @@ def _by_month(today):
 
 
 def _by_misconduct(today):
-    """Black entries in force by category, most frequent first: [{label, n}]."""
+    """Black entries in force by category, most frequent first: [{label, n, domain}]."""
     rows = Listing.objects.public(today).black()
     counts = rows.values_list("category").annotate(n=Count("id")).order_by("-n", "category")
-    categories = ListCategory.objects.in_bulk()
-    return [{"label": str(categories[pk]), "n": n} for pk, n in counts]
+    categories = ListCategory.objects.select_related("misconduct").in_bulk()
+    return [
+        {"label": str(categories[pk]), "n": n, "domain": _domain_of(categories[pk])}
+        for pk, n in counts
+    ]
+
+
+def _domain_of(category):
+    return category.misconduct.get_domain_display() if category.misconduct else str(category)
+
+
+def _by_domain(misconducts):
+    """The same by domain of misconduct, most frequent first: [{label, n}]."""
+    counts = {}
+    for row in misconducts:
+        counts[row["domain"]] = counts.get(row["domain"], 0) + row["n"]
+    return [
+        {"label": label, "n": n} for label, n in sorted(counts.items(), key=lambda row: -row[1])
+    ]
+
+
+def _by_region(today):
+    """Organisations' entries in force by where they are registered: [{name, red, black}].
+
+    First the city's own districts and counties, then all other places together; of persons
+    no place is told.
+    """
+    names = dict(services.regions_within(settings.REGION))
+    rows = Listing.objects.public(today).exclude(subject__code=None)
+    counts = rows.values_list("subject__region", "kind").annotate(n=Count("id")).order_by()
+    found = {name: dict.fromkeys(ListKind.values, 0) for name in (*names, None)}
+    for region, kind, n in counts:
+        found[region if region in names else None][kind] += n
+    return [
+        {"name": names.get(region) or gettext("其他地区"), **row} for region, row in found.items()
+    ]
 
 
 def _by_quarter(today):
