@@ -120,7 +120,7 @@ def desk_addresses(filled):
     ]
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 768, 1280])
 def test_every_public_page_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width)
     problems = {path: _problems(page, path) for path in public_addresses(filled)}
