@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import DateField, F, Func, Max, Value
 from django.db.models.lookups import LessThan
 from django.utils.feedgenerator import Atom1Feed
-from django.utils.timezone import get_current_timezone
+from django.utils.timezone import get_current_timezone, localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from xlsxwriter import Workbook
@@ -242,7 +242,7 @@ def atom(table, *, title, page):
             description=_("%(unit)s认定，公布到%(day)s")
             % {"unit": row.department.in_brief, "day": row.visible_until},
             pubdate=published,
-            updateddate=changed.get(row.pk, published),
+            updateddate=localtime(changed.get(row.pk, published)),
             categories=(row.category.code,),
         )
     return feed.writeString("utf-8")
