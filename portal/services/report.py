@@ -128,7 +128,7 @@ def _words(report):
             "title": _("公共信用报告"),
             "letter_number": report.number,
             "addressee": said["name"] or report.code,
-            "opening": _("截至%(made)s，统一社会信用代码 %(code)s 在本平台的有效记录如下：")
+            "opening": _("统一社会信用代码 %(code)s。截至%(made)s，在本平台的有效记录如下：")
             % {"made": made, "code": report.code},
             "sections": sections(said),
             "date": _day(timezone.localdate(report.made_at)),
