@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import django_filters
 from django import forms
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from listings import ledger
 from listings.models import SEARCH_LIMIT, Listing
 from parties import identity
 from parties import services as parties
@@ -29,6 +31,20 @@ POOL = 300  # entries looked at for near names
 
 def _regions():
     return [*parties.regions_within(settings.REGION), (ELSEWHERE, _("其他地区"))]
+
+
+def in_force(today):
+    """How many entries are on each list today: {kind: number}.
+
+    Counted once for each position of the ledger, which moves with every entry that comes or goes.
+    """
+    key = f"in_force:{ledger.head().seq}:{today}"
+    counts = cache.get(key)
+    if counts is None:
+        rows = Listing.objects.public(today).values_list("kind").annotate(n=Count("id"))
+        counts = dict.fromkeys(ListKind.values, 0) | dict(rows.order_by())
+        cache.set(key, counts)
+    return counts
 
 
 class ListFilter(django_filters.FilterSet):

@@ -15,7 +15,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from listings import ledger
-from listings.filters import ListFilter
+from listings.filters import ListFilter, in_force
 from listings.models import Audience, Change, ImportBatch, Listing, shown_details
 from listings.services import export, own_end
 from parties.models import Department
@@ -74,7 +74,10 @@ def list_page(request, entries, *, kind, extra=()):
         category = found.form.cleaned_data["category"]
         table = export.Table(rows, category=category, extra=extra)
         return _feed(table, kind) if form == ATOM else _download(table, form, kind, today)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    pages = Paginator(rows, PAGE)
+    if found.is_valid() and not any(found.form.cleaned_data.values()):
+        pages.count = in_force(today)[kind]
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "kind": kind,
         "filter": found,

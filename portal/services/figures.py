@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from jointaction.models import Push
 from listings import ledger
+from listings.filters import in_force
 from listings.models import Listing
 from objections.models import Objection
 from parties import services
@@ -31,12 +32,6 @@ class Share:
     @property
     def value(self):
         return round(self.part / self.whole * 100, 1) if self.whole else None
-
-
-def in_force(today):
-    """How many entries are on each list: {kind: number}."""
-    counts = Listing.objects.public(today).values_list("kind").annotate(n=Count("id")).order_by()
-    return dict.fromkeys(ListKind.values, 0) | dict(counts)
 
 
 def replies_in_time(rows, today):

@@ -2,6 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.shortcuts import render
+from django.utils import timezone
 
 from parties.models import Role
 from tests import builders
@@ -12,8 +14,6 @@ AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best
 @pytest.fixture
 def filled(transactional_db):
     """An entry of each list, disputed and answered, so that every page has something to show."""
-    from django.utils import timezone
-
     from jointaction import services as jointaction
     from listings import services as listings
     from parties.models import Actor
@@ -180,11 +180,65 @@ def test_a_units_push_is_accessible_and_fits(filled, page_at, width):
     assert _problems(page, f"/desk/pushes/{filled['push'].public_id}/") == []
 
 
-def _problems(page, path):
+@pytest.fixture
+def spent(filled):
+    """An entry that has ended and a report that said something of it."""
+    from listings import services as listings
+    from parties.models import Actor
+    from portal import services
+
+    entry, now = builders.published_black(), timezone.now()
+    report = services.credit_report(entry.subject.code, now=now)
+    actor = Actor.of(builders.reviewer())
+    today = timezone.localdate()
+    listings.withdraw(entry, reason="error", note="列错单位", actor=actor, today=today)
+    return {
+        f"/black/{entry.public_id}/": 410,
+        f"/credit-reports/{report.verify_code}/": 410,
+        "/nosuch/": 404,
+        "/en/nosuch/": 404,
+        "/verify/ABCDEFGHJKMN/": 404,
+        "/search/?q=x": 200,
+        "/black/?q=x": 200,
+    }
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_that_has_nothing_to_show_is_accessible_and_fits(spent, page_at, width):
+    page = page_at(width)
+    problems = {path: _problems(page, path, status) for path, status in spent.items()}
+    assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [("/objections/new/", builders.published_black), ("/repair/new/", builders.repairable)],
+)
+def test_a_form_with_errors_is_accessible_and_fits(filled, page_at, width, path, made):
+    entry, page = made(), page_at(width)
+    page.goto(f"{path}?entry={entry.public_id}")
+    page.get_by_role("button", name="提交").first.click()
+    assert page.get_by_role("alert").count()
+    assert _faults(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", ["400", "403", "429", "500", "maintenance"])
+def test_every_page_of_a_fault_is_accessible_and_fits(filled, page_at, rf, width, name):
+    page = page_at(width)
+    html = render(rf.get("/"), f"{name}.html").content.decode()
+    page.route("**/fault/", lambda route: route.fulfill(content_type="text/html", body=html))
+    assert _problems(page, "/fault/") == []
+
+
+def _problems(page, path, status=200):
     """What axe finds, and how far the page is wider than the window."""
     answer = page.goto(path)
-    if answer.status != 200:
-        return [f"answers {answer.status}"]
+    return _faults(page) if answer.status == status else [f"answers {answer.status}"]
+
+
+def _faults(page):
     found = [
         f"{row['id']}: {row['nodes'][0]['html'][:120]}"
         for row in Axe().run(page, options=AXE).response["violations"]
