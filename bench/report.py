@@ -61,11 +61,17 @@ def _plain(measure):
     return plain
 
 
-def write(runs, *, about, scale, started):
+def write(runs, *, about, scale, started, order):
     """Write both files; returns the path of the one for people.
 
-    `runs` is a list of (entries in force, figures' lines), the smallest first.
+    `runs` is a list of (entries in force, figures' lines), the smallest first. A figure that was
+    not measured now stays as it was, with its own day, where the scale was the same; `order`
+    are the names of all figures there are.
     """
+    for _entries, lines in runs:
+        for one in lines:
+            one["measured"] = started
+    runs = _with_earlier(runs, scale, order)
     plain = [{"entries": entries, "figures": lines} for entries, lines in runs]
     everything = {"started": started, "scale": scale, "machine": about, "runs": plain}
     (FOLDER / "report.json").write_text(json.dumps(everything, ensure_ascii=False, indent=2) + "\n")
@@ -85,9 +91,23 @@ def write(runs, *, about, scale, started):
     return FOLDER / "report.md"
 
 
+def _with_earlier(runs, scale, order):
+    kept = FOLDER / "report.json"
+    before = json.loads(kept.read_text()) if kept.exists() else {}
+    if before.get("scale") != scale:
+        return runs
+    found = {run["entries"]: {one["name"]: one for one in run["figures"]} for run in before["runs"]}
+    for entries, lines in runs:
+        found.setdefault(entries, {}).update({one["name"]: one for one in lines})
+    return [
+        (entries, [figures[name] for name in order if name in figures])
+        for entries, figures in sorted(found.items())
+    ]
+
+
 _HEAD = [
-    "| figure | ours | beside | limit | times the limit | aim |",
-    "|---|---|---|---|---|---|",
+    "| figure | ours | beside | limit | times the limit | aim | measured |",
+    "|---|---|---|---|---|---|---|",
 ]
 
 
@@ -123,6 +143,7 @@ def _rows(one):
             _words(limit),
             f"{limit['times_the_limit']:g}",
             "; ".join(aims) or "—",
+            one["measured"][:10] if first else "",
         )
 
 
