@@ -16,6 +16,7 @@ from jointaction.models import Hit
 from jointaction.services.check import MOST_SUBJECTS
 from listings.api import LISTING, measure_shown, shown
 from listings.models import Audience
+from listings.policies import may_read
 from parties.models import PaperType
 
 RESULT = {
@@ -29,6 +30,7 @@ CHECK = {
     "id": "7a0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
     "at": "2026-04-01T09:00:00+08:00",
     "ledger_seq": 12,
+    "receipt": {"number": "CX-000123", "code": "ABCDEFGHJKMNPQRS", "salt": "0f" * 32},
     "results": [RESULT],
 }
 HIT = {
@@ -69,11 +71,40 @@ class AskedFields(Strict):
         return given
 
 
+TEXTS = frozenset({"code", "name", "id_type", "id_number"})
+
+
+def _is_plain(item):
+    """Whether nothing is wrong with an asked subject; whatever may be is left to its serializer."""
+    return (
+        type(item) is dict
+        and item.keys() <= TEXTS
+        and all(type(text) is str and len(text) <= 200 for text in item.values())
+        and all(text.isprintable() for text in item.values())
+        and ("id_number" not in item or item.get("id_type") in PaperType.values)
+        and ("id_type" not in item or item["id_type"] in PaperType.values)
+    )
+
+
+class Subjects(serializers.ListField):
+    """A thousand plain questions are read at once: a serializer for each takes longer than all
+    the rest of the check. Where one is not plain, each is asked, so that errors are named.
+    """
+
+    child = AskedFields()
+
+    def run_child_validation(self, data):
+        if all(map(_is_plain, data)):
+            return [{name: text.strip() for name, text in item.items()} for item in data]
+        return super().run_child_validation(data)
+
+
 class CheckFields(Strict):
     purpose = serializers.CharField(max_length=200)
     reference = serializers.CharField(max_length=200)
     as_of = serializers.DateField(required=False)
-    subjects = serializers.ListField(child=AskedFields(), min_length=1, max_length=MOST_SUBJECTS)
+    known_at = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
+    subjects = Subjects(min_length=1, max_length=MOST_SUBJECTS)
 
     def validate_as_of(self, day):
         if day > self.context["door"].today:
@@ -93,9 +124,9 @@ class HitFields(Strict):
 class CheckDoor(Door):
     """A door of checks and their hits."""
 
-    def told(self, listings):
+    def told(self, listings, **options):
         """The entries that were met, as a unit is told of them."""
-        return shown(listings, self.user, self.today, otherwise=Audience.UNIT)
+        return shown(listings, self.user, self.today, otherwise=Audience.UNIT, **options)
 
 
 class Checks(CheckDoor):
@@ -119,22 +150,47 @@ class Checks(CheckDoor):
     def post(self, request):
         given = self.given(CheckFields)
         check, results = services.check(
-            given["subjects"],
-            actor=self.actor,
-            purpose=given["purpose"],
-            reference=given["reference"],
-            as_of=given.get("as_of"),
-            today=self.today,
+            given.pop("subjects"), actor=self.actor, today=self.today, **given
         )
-        matched = {match.listing.pk: match.listing for row in results for match in row.matches}
-        told = dict(zip(matched, self.told(matched.values()), strict=True))
+        met = {match.listing.pk: match.listing for row in results for match in row.matches}
+        told = dict(zip(met, self.told(met.values(), with_measures=False), strict=True))
         answer = {
             "id": str(check.public_id),
             "at": instant(check.at),
             "ledger_seq": check.ledger_seq,
-            "results": [_result(row, told) for row in results],
+            "receipt": {
+                "number": check.number,
+                "code": check.spaced_code,
+                "salt": services.salt_of(check),
+            },
+            "results": [self._result(row, told, check) for row in results],
         }
         return Response(answer, 201)
+
+    def _result(self, row, told, check):
+        if row.outcome == "invalid":
+            return {"index": row.index, "outcome": "invalid", "reason": row.reason, "listings": []}
+        result = {"index": row.index, "outcome": row.outcome}
+        if row.name_differs:
+            result["name_differs"] = True
+        ways = {match.matched_as for match in row.matches}
+        if ways:
+            result["matched_as"] = "subject" if "subject" in ways else "responsible_person"
+        result["listings"] = [
+            self._match(match, told[match.listing.pk], check) for match in row.matches
+        ]
+        return result
+
+    def _match(self, match, listing, check):
+        """The entry with this unit's measures only; of one that has ended, that it was in force."""
+        if not may_read(self.user, match.listing, self.today):
+            return {**listing, "in_force_on": check.as_of}
+        return {
+            **listing,
+            "measures": [measure_shown(row) for row in match.measures],
+            "matched_as": match.matched_as,
+            "suppressed": match.suppressed,
+        }
 
     def _hits(self, hits):
         told = self.told(hit.listing for hit in hits)
@@ -183,30 +239,6 @@ class CheckFeedback(CheckDoor):
             remark=given["remark"],
             today=given.get("at") or self.today,
         )
-
-
-def _result(row, told):
-    if row.outcome == "invalid":
-        return {"index": row.index, "outcome": "invalid", "reason": row.reason, "listings": []}
-    result = {"index": row.index, "outcome": row.outcome}
-    if row.name_differs:
-        result["name_differs"] = True
-    ways = {match.matched_as for match in row.matches}
-    if ways:
-        result["matched_as"] = "subject" if "subject" in ways else "responsible_person"
-    result["listings"] = [_match(match, told[match.listing.pk]) for match in row.matches]
-    return result
-
-
-def _match(match, listing):
-    """The entry with this unit's measures only."""
-    measures = [measure_shown(row) for row in match.measures]
-    return {
-        **listing,
-        "measures": measures,
-        "matched_as": match.matched_as,
-        "suppressed": match.suppressed,
-    }
 
 
 def _hit(hit, listing, today):

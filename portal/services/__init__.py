@@ -2,6 +2,7 @@
 
 from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
+from portal.services.genuine import issued
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
 
@@ -11,6 +12,7 @@ __all__ = [
     "board",
     "heartbeat_age",
     "home_figures",
+    "issued",
     "measures",
     "readiness",
     "statistics",
