@@ -128,7 +128,7 @@ def test_a_merged_code_is_answered_about_the_record_that_counts():
     operator = builders.officer("platform", "operator")
     other = builders.officer("platform", "operator", username="platform-2")
     change = listings.propose_merge(
-        old, entry.subject, actor=Actor.of(operator), note="同一家企业换码", today=TODAY
+        old, entry.subject, actor=Actor.of(operator), note="同一家企业换码。"
     )
     listings.approve_subject_change(change, actor=Actor.of(other), today=TODAY)
     both = [{"code": old.code}, {"code": entry.subject.code, "name": entry.subject.name}]
@@ -183,7 +183,7 @@ def test_what_is_not_plain_in_a_batch_is_named_at_its_place():
         ({"colour": "red"}, "colour"),
         ({"name": "张示例", "id_number": "1"}, "id_type"),
         ({"name": "张示例", "id_type": "library_card", "id_number": "1"}, "id_type"),
-        ({"name": "半\ud800"}, "name"),
+        ({"name": "半\0"}, "name"),
     ):
         body = {"purpose": "示例", "reference": "示例", "subjects": [plain, wrong]}
         errors = machine.post("/checks/", body, 400)["errors"]

@@ -9,7 +9,7 @@ from jointaction import services as jointaction
 from jointaction.models import Check, Hit
 from listings import ledger
 from listings import services as listings
-from listings.models import MeasureSet, ResponsiblePerson
+from listings.models import Listing, MeasureSet, ResponsiblePerson
 from parties.models import Actor
 from tests import builders
 from tests.builders import Machine
@@ -82,24 +82,36 @@ def test_a_person_released_later_answered_then_as_it_was_known_then():
     assert (now.outcome, then.outcome) == ("clear", "listed")
 
 
-def test_measures_are_those_that_were_known_then():
+def test_measures_run_until_the_day_that_was_known_then():
     entry = builders.published_black(today=START)
     before = ledger.head().seq
-    codes = sorted({row["code"] for row in entry.measure_set.measures if row["unit"] == "ggzy"})
-    actor, other = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
+    sooner = TODAY + 30 * DAY
     proposal = listings.propose_correction(
-        entry, {"measures": codes[:1]}, actor=actor, note="示例：减少措施。", today=TODAY
+        entry,
+        {"visible_until": sooner},
+        actor=Actor.of(builders.clerk()),
+        note="示例：期限写错。",
+        today=TODAY,
     )
-    listings.approve(proposal, actor=other, today=TODAY)
+    listings.approve(proposal, actor=Actor.of(builders.reviewer()), today=TODAY)
+
+    def until(**options):
+        (match,) = check({"code": entry.subject.code}, as_of=START, **options)[1][0].matches
+        return {row["until"] for row in match.measures}
+
+    assert until() == {sooner}
+    assert until(known_at=before) == {entry.visible_until}
+
+
+def test_measures_are_those_of_the_version_that_was_known_then():
+    entry = builders.published_black(today=START)
+    before = ledger.head().seq
+    (few,) = MeasureSet.objects.bulk_create([MeasureSet(digest="0" * 64, measures=[])])
+    Listing.objects.filter(pk=entry.pk).update(measure_set=few)
     asked = {"code": entry.subject.code}
-
-    def told(**options):
-        (match,) = check(asked, as_of=START, **options)[1][0].matches
-        return [row["code"] for row in match.measures]
-
-    assert told() == codes[:1]
-    assert told(known_at=before) == codes
-    assert MeasureSet.objects.count() >= 2
+    (now,) = check(asked, as_of=START)[1][0].matches
+    (then,) = check(asked, as_of=START, known_at=before)[1][0].matches
+    assert (now.measures, len(then.measures)) == ([], 2)
 
 
 def test_of_an_ended_entry_others_learn_that_it_was_in_force_and_nothing_more():
