@@ -27,7 +27,12 @@ from parties.models import AccessLog, SigningKey
 
 def keys():
     """The sealing keys by id, newest first."""
-    pairs = (item.strip().partition(":") for item in settings.FIELD_KEYS if item.strip())
+    return _parsed(tuple(settings.FIELD_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _parsed(items):
+    pairs = (item.strip().partition(":") for item in items if item.strip())
     found = {key_id: base64.b64decode(value) for key_id, _colon, value in pairs}
     if not found or any(len(key) != 32 for key in found.values()):
         raise ImproperlyConfigured("FIELD_KEYS: each key is `id:base64 of 32 bytes`.")
@@ -156,7 +161,7 @@ def _private_key(seed):
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-_kept = set()  # what this process has committed or seen
+_kept = set()  # the keys whose public half this process has committed or seen
 
 
 def _keep_public(key_id):
@@ -164,13 +169,14 @@ def _keep_public(key_id):
 
     Raises ImproperlyConfigured where the id stood for another key before.
     """
-    public = _public(key_id)
-    if (key_id, public["public_key"]) in _kept:
+    key = (key_id, keys()[key_id])
+    if key in _kept:
         return
+    public = _public(key_id)
     row, _made = SigningKey.objects.get_or_create(key_id=key_id, defaults=public)
     if bytes(row.public_key) != public["public_key"]:
         raise ImproperlyConfigured(f"FIELD_KEYS: {key_id} was the id of another key before.")
-    transaction.on_commit(partial(_kept.add, (key_id, public["public_key"])))
+    transaction.on_commit(partial(_kept.add, key))
 
 
 def _public(key_id):

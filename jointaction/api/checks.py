@@ -5,7 +5,7 @@ from datetime import date
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -72,30 +72,32 @@ class AskedFields(Strict):
 
 
 TEXTS = frozenset({"code", "name", "id_type", "id_number"})
+PAPERS = frozenset(PaperType.values)
 
 
 def _is_plain(item):
     """Whether nothing is wrong with an asked subject; whatever may be is left to its serializer."""
-    return (
-        type(item) is dict
-        and item.keys() <= TEXTS
-        and all(type(text) is str and len(text) <= 200 for text in item.values())
-        and all(text.isprintable() for text in item.values())
-        and ("id_number" not in item or item.get("id_type") in PaperType.values)
-        and ("id_type" not in item or item["id_type"] in PaperType.values)
+    if type(item) is not dict or not item.keys() <= TEXTS:
+        return False
+    if not all(type(text) is str and len(text) <= 200 for text in item.values()):
+        return False
+    paper = item.get("id_type")
+    return "".join(item.values()).isprintable() and (
+        paper in PAPERS or (paper is None and "id_number" not in item)
     )
 
 
+@extend_schema_field(AskedFields(many=True))
 class Subjects(serializers.ListField):
     """A thousand plain questions are read at once: a serializer for each takes longer than all
     the rest of the check. Where one is not plain, each is asked, so that errors are named.
     """
 
-    child = AskedFields()
-
     def run_child_validation(self, data):
         if all(map(_is_plain, data)):
             return [{name: text.strip() for name, text in item.items()} for item in data]
+        self.child = AskedFields()
+        self.child.bind(field_name="", parent=self)
         return super().run_child_validation(data)
 
 

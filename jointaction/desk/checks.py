@@ -82,7 +82,11 @@ def _answer_page(request, form, logged, results):
 
 
 def _hits_of(logged):
-    hits = Hit.objects.filter(check_id=logged.pk).with_parts().order_by("listing__kind", "pk")
+    hits = (
+        Hit.objects.filter(check_public_id=logged.public_id)
+        .with_parts()
+        .order_by("listing__kind", "pk")
+    )
     return [HitForm(hit=hit) for hit in hits]
 
 

@@ -13,6 +13,13 @@ from listings.models import Listing
 from parties.models import Acted, Department
 
 
+def _unasked(to, *, on_delete=models.PROTECT, **options):
+    """A key to who asked: neither an index nor a constraint is paid for with every check."""
+    return models.ForeignKey(
+        to, on_delete, related_name="+", db_index=False, db_constraint=False, **options
+    )
+
+
 class CheckQuerySet(models.QuerySet):
     def of_unit(self, department_id):
         return self.filter(unit=department_id)
@@ -31,9 +38,15 @@ class Check(Acted):
     frozen with the answer. The log is kept by month; nothing refers to it by foreign key.
     """
 
+    # No constraints on who asked, as of a line of the journal: checks of one unit would all lock
+    # its row, and neither unit nor person is ever deleted (PROTECT).
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
+    unit = _unasked(Department, verbose_name=_("单位"))
+    by_user = _unasked("parties.User", null=True, blank=True, verbose_name=_("办理人"))
+    by_key = _unasked(
+        "parties.ApiKey", on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("密钥")
+    )
     at = models.DateTimeField(_("时间"), default=timezone.now)
     purpose = models.CharField(_("办什么事"), max_length=200)
     reference = models.CharField(_("业务编号"), max_length=200)
@@ -93,9 +106,9 @@ class Hit(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    check_id = models.BigIntegerField(db_index=True)
+    check_id = models.BigIntegerField()
     check_public_id = models.UUIDField(db_index=True)
-    unit = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("单位"))
+    unit = _unasked(Department, verbose_name=_("单位"))
     listing = models.ForeignKey(
         Listing, models.PROTECT, related_name="hits", verbose_name=_("记录")
     )

@@ -10,7 +10,7 @@ from parties import identity, sealing
 from parties.models import Subject
 
 
-@dataclass
+@dataclass(slots=True)
 class Match:
     """An entry found for a subject: with this unit's measures only."""
 
@@ -20,7 +20,7 @@ class Match:
     suppressed: bool = False  # a red entry whose benefits a black one suspends
 
 
-@dataclass
+@dataclass(slots=True)
 class Result:
     """One asked subject: by what it is to be found, and what is answered about it."""
 
@@ -34,9 +34,6 @@ class Result:
     name_differs: bool = False
     subject: Subject | None = None
     matches: list = field(default_factory=list)
-
-    def refuse(self, reason):
-        self.outcome, self.reason = "invalid", reason
 
 
 def read(subjects, today):
@@ -63,21 +60,29 @@ def canonical_query(given):
 
 
 def _read(index, given, today):
-    name = given.get("name")
+    code, name = given.get("code"), given.get("name")
     name = identity.normalise_name(name) if name else ""
-    result = Result(index, canonical_query(given), name)
     try:
-        if given.get("code"):
-            result.code = identity.check_code(given["code"])
-        elif given.get("id_number"):
-            result.papers = _papers(given, today)
-        else:
-            result.refuse("name_is_not_identity")
+        if code:
+            code = identity.check_code(code)
+            return Result(index, _of_code(code), name, code)
+        papers = _papers(given, today) if given.get("id_number") else ()
     except ValidationError as error:
-        result.refuse(error.code or "bad_format")
-    if result.papers and not name:
-        result.refuse("name_does_not_match")
-    return result
+        return _refused(index, given, error.code or "bad_format")
+    if not papers:
+        return _refused(index, given, "name_is_not_identity")
+    if not name:
+        return _refused(index, given, "name_does_not_match")
+    return Result(index, canonical_query(given), name, papers=papers)
+
+
+def _of_code(code):
+    """What `canonical_query` says of a code that is right: letters and digits need no escape."""
+    return b'{"code":"%b"}' % code.encode()
+
+
+def _refused(index, given, reason):
+    return Result(index, canonical_query(given), outcome="invalid", reason=reason)
 
 
 def _papers(given, today):

@@ -1,6 +1,7 @@
 """Checks at the point of business: is this subject on a list, and what must my unit do?"""
 
 import json
+from functools import lru_cache
 
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
@@ -49,8 +50,16 @@ def check(subjects, *, actor, purpose, reference, today, as_of=None, known_at=No
         **actor.columns,
     )
     receipts.freeze(logged, results, position)
-    _log(logged, [] if as_of else [match for match in hits if not match.suppressed], today)
+    to_answer = [] if as_of else [match for match in hits if not match.suppressed]
+    due = _feedback_due(today, position.rules, position.calendar) if to_answer else None
+    _log(logged, to_answer, due)
     return logged, results
+
+
+@lru_cache(maxsize=8)
+def _feedback_due(today, _rules, _calendar):
+    """The last day to answer for a hit of today: another only where a rule or the calendar is."""
+    return add_working_days(today, parameter("check_feedback", on=today))
 
 
 def _refuse_bad_question(subjects, purpose, reference, today, as_of, known_at):
@@ -107,8 +116,7 @@ LOG = f"""
 """  # noqa: S608 - the columns are the model's own
 
 
-def _log(logged, hits, today):
-    due = add_working_days(today, parameter("check_feedback", on=today)) if hits else None
+def _log(logged, hits, due):
     rows = [
         {"listing": hit.listing.pk, "matched_as": hit.matched_as, "measures": hit.measures}
         for hit in hits

@@ -10,6 +10,7 @@ import copy
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -57,63 +58,59 @@ ENTRY = tuple(
         "measure_set_id", "published_on", "visible_until", "ended_on", "end_reason", "disputed",
     }
 )  # fmt: skip
+DEPARTMENT = ("id", "code", "name")
 SUBJECT = ("id", "kind", "code", "name", "name_normalised", "region")
+HEAD = """
+    SELECT nextval('jointaction_check_id_seq') AS number,
+        (SELECT seq FROM listings_ledgerhead WHERE id = 1) AS seq,
+        (SELECT hash FROM listings_ledgerhead WHERE id = 1) AS hash,
+        (SELECT max(id) FROM rulebook_ruleversion) AS rules,
+        (SELECT sum(version) FROM casework_calendaryear) AS calendar
+"""
+ORGANISATIONS = """
+    SELECT code, paper_index, name_normalised, coalesce(merged_into_id, id) AS kept_id
+    FROM parties_subject WHERE code = ANY(%(codes)s)
+"""
+PERSONS = """
+    SELECT code, paper_index, name_normalised, coalesce(merged_into_id, id) AS kept_id
+    FROM parties_subject
+    WHERE kind = 'person' AND paper_type = ANY(%(types)s) AND paper_index = ANY(%(papers)s)
+"""
+OWN = """
+    SELECT asked.kept_id, 'subject' AS matched_as, '' AS role, NULL::date AS until, {entry}
+    FROM asked JOIN listings_listing entry ON entry.subject_id = asked.kept_id
+    JOIN parties_department department ON department.id = entry.department_id
+    WHERE {in_force}
+"""
+OF_THEIR_FIRMS = """
+    SELECT asked.kept_id, 'responsible_person' AS matched_as, person.role, person.until, {entry}
+    FROM asked
+    JOIN listings_responsibleperson person ON person.person_id = asked.kept_id
+    JOIN listings_listing entry ON entry.id = person.listing_id
+    JOIN parties_department department ON department.id = entry.department_id
+    WHERE asked.code IS NULL AND {in_force} AND {answers}
+"""
 STATEMENT = """
-    WITH head AS (
-        SELECT nextval('jointaction_check_id_seq') AS number,
-            (SELECT seq FROM listings_ledgerhead WHERE id = 1) AS seq,
-            (SELECT hash FROM listings_ledgerhead WHERE id = 1) AS hash,
-            (SELECT max(id) FROM rulebook_ruleversion) AS rules
-    ), asked AS (
-        SELECT code, paper_index, name_normalised, coalesce(merged_into_id, id) AS kept_id
-        FROM parties_subject WHERE code = ANY(%(codes)s)
-        UNION ALL
-        SELECT NULL, paper_index, name_normalised, coalesce(merged_into_id, id)
-        FROM parties_subject
-        WHERE kind = 'person' AND paper_type = ANY(%(types)s) AND paper_index = ANY(%(papers)s)
-    ), met AS (
-        SELECT asked.kept_id, 'subject' AS matched_as, '' AS role, NULL::date AS until, {entry}
-        FROM asked JOIN listings_listing entry ON entry.subject_id = asked.kept_id
-        WHERE {in_force}
-        UNION ALL
-        SELECT asked.kept_id, 'responsible_person', person.role, person.until, {entry}
-        FROM asked
-        JOIN listings_responsibleperson person ON person.person_id = asked.kept_id
-        JOIN listings_listing entry ON entry.id = person.listing_id
-        WHERE asked.code IS NULL AND {in_force} AND {answers}
-    )
+    WITH head AS ({head}), asked AS ({asked}), met AS ({met})
     SELECT head.*, asked.code, asked.paper_index, asked.name_normalised, {subject}, met.* FROM head
     LEFT JOIN asked ON true
     LEFT JOIN parties_subject subject ON subject.id = asked.kept_id
     LEFT JOIN met ON met.kept_id = asked.kept_id
 """
-# What entries share, and the words for the unit's measures: a part, its key, and what it says.
-SHARED = {
-    "category": ListCategory,
-    "misconduct": Misconduct,
-    "department": Department,
-    "basis": LegalBasis,
-}
-SETS = """
-    SELECT 'measure_set', id, digest, measures::text, '' FROM listings_measureset
-    WHERE id = ANY(%(measure_set)s)
-"""
-WORDS = """
-    SELECT '{part}', id, code, name, name_en FROM {table} WHERE code IN (
-        SELECT one ->> '{key}' FROM listings_measureset, jsonb_array_elements(measures) AS one
-        WHERE listings_measureset.id = ANY(%(measure_set)s) AND one ->> 'unit' = %(unit)s
-    )
-"""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where the answer stood: the check's own number, the ledger's head, the rules' version."""
+    """Where the answer stood: the check's own number, the ledger's head, rules and calendar.
+
+    `rules` and `calendar` are other numbers whenever a rule or the calendar is changed.
+    """
 
     number: int
     seq: int
     hash: bytes
     rules: int | None
+    calendar: int | None
 
 
 @dataclass
@@ -125,6 +122,11 @@ class _Known:
     met: dict  # {(matched_as, entry's key): (matched_as, role, until, Listing)}
 
 
+def forget_rules():
+    """For tests, which change rules without a new version of them."""
+    _rules.cache_clear()
+
+
 def find(results, unit, *, today, as_of=None, known_at=None):
     """Set subject and matches of each Result, with the measures of `unit`; returns the Position.
 
@@ -132,31 +134,38 @@ def find(results, unit, *, today, as_of=None, known_at=None):
     position of the ledger, as known then. Raises ValidationError for a position to come.
     """
     rows = _ask(results, as_of or today, past=as_of is not None, known_at=known_at)
-    number, seq, link, rules = rows[0][:4]
+    number, seq, link, rules, calendar = rows[0][:5]
     if known_at is not None and known_at > (seq or 0):
         raise ValidationError({"known_at": _("账本还没有到这个序号。")})
     known, entries = _known(rows)
-    _complete(entries, known)
-    mine = _measures(entries, unit, as_of or today, known_at) if entries else {}
-    reach = _roles_reached() if any(row[15] for row in rows) else {}
+    _complete(entries, known, rules)
+    mine = _measures(entries, unit, as_of or today, known_at, rules) if entries else {}
+    reach = _rules(rules)["measure"]
     for result in results:
         found = next((known[key] for key in (result.code, *result.papers) if key in known), None)
         if found and result.outcome != "invalid":
             _answer(result, found, mine, reach)
-    return Position(number, seq or 0, bytes(link or GENESIS), rules)
+    return Position(number, seq or 0, bytes(link or GENESIS), rules, calendar)
 
 
 def _ask(results, day, *, past, known_at):
+    """The rows of the statement. Persons stand in it only where one was asked about."""
+    papers = [index for result in results for index in result.papers]
     known = KNOWN_NOW if known_at is None else KNOWN_THEN
+    met = " UNION ALL ".join([OWN, OF_THEIR_FIRMS] if papers else [OWN])
     statement = STATEMENT.format(
-        in_force=THEN.format(known=known) if past else NOW,
-        answers=ANSWERS,
-        entry=", ".join(f"entry.{name}" for name in ENTRY),
-        subject=", ".join(f"subject.{name}" for name in SUBJECT),
+        head=HEAD,
+        asked=" UNION ALL ".join([ORGANISATIONS, PERSONS] if papers else [ORGANISATIONS]),
+        met=met.format(
+            entry=_columns("department", DEPARTMENT) + ", " + _columns("entry", ENTRY),
+            in_force=THEN.format(known=known) if past else NOW,
+            answers=ANSWERS,
+        ),
+        subject=_columns("subject", SUBJECT),
     )
     asked = {
         "codes": list({result.code for result in results if result.code}),
-        "papers": [index for result in results for index in result.papers],
+        "papers": papers,
         "types": PaperType.values,
         "day": day,
         "known_at": known_at,
@@ -165,6 +174,10 @@ def _ask(results, day, *, past, known_at):
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         return cursor.fetchall()
+
+
+def _columns(table, names):
+    return ", ".join(f"{table}.{name}" for name in names)
 
 
 def _day_of(seq):
@@ -177,58 +190,88 @@ def _known(rows):
     """({code or blind index: _Known}, {key: Listing}) of what the statement found."""
     known, entries, subjects = {}, {}, {}
     for row in rows:
-        code, index, named = row[4:7]
+        code, index, named = row[5:8]
         if named is None:
             continue
-        pk, matched_as, role, until = row[7], *row[14:17]
+        pk, matched_as, role, until = row[8], *row[15:18]
         if pk not in subjects:
-            subjects[pk] = Subject.from_db(connection.alias, SUBJECT, row[7:13])
+            subjects[pk] = Subject.from_db(connection.alias, SUBJECT, row[8:14])
         key = code or bytes(index)
         found = known.setdefault(key, _Known(subjects[pk], named, {}))
         if matched_as:
-            listing = entries.get(row[17]) or _entry(row[17:])
+            listing = entries.get(row[21]) or _entry(row[18:21], row[21:])
             entries[listing.pk] = listing
             found.met[matched_as, listing.pk] = (matched_as, role, until, listing)
     return known, entries
 
 
-def _entry(values):
+def _entry(department, values):
     listing = Listing.from_db(connection.alias, ENTRY, values)
+    listing.department = Department(**dict(zip(DEPARTMENT, department, strict=True)))
     listing.details = json.loads(listing.details)
     listing.measure_until = json.loads(listing.measure_until)
     return listing
 
 
-def _complete(entries, known):
-    """Give the entries their subjects: a responsible person's firm was not asked about."""
+def _complete(entries, known, rules):
+    """Give the entries their subjects and what they share.
+
+    The firm of a responsible person was not asked about.
+    """
     subjects = {found.subject.pk: found.subject for found in known.values()}
     missing = {listing.subject_id for listing in entries.values()} - subjects.keys()
     if missing:
         subjects |= Subject.objects.in_bulk(missing)
     for listing in entries.values():
         listing.subject = subjects[listing.subject_id]
+        for part in ("category", "misconduct", "basis"):
+            setattr(listing, part, _rules(rules)[part].get(getattr(listing, f"{part}_id")))
 
 
-def _measures(entries, unit, day, known_at):
-    """{entry's key: the unit's measures of it that run on `day`}; gives entries what they share."""
+@lru_cache(maxsize=2)
+def _rules(_version):
+    """The rows of the rule book that an answer names: the same until a rule has a new version."""
+    return {
+        "category": ListCategory.objects.in_bulk(),
+        "misconduct": Misconduct.objects.in_bulk(),
+        "basis": LegalBasis.objects.in_bulk(),
+        "measure": Measure.objects.in_bulk(field_name="code"),
+        "memorandum": Memorandum.objects.in_bulk(field_name="code"),
+    }
+
+
+_sets = {}  # a measure set never changes: what was read once stays
+
+
+def _measure_sets(keys):
+    """{key: its rows} of measure sets, whichever unit is asked."""
+    if missing := keys - _sets.keys():
+        rows = MeasureSet.objects.filter(pk__in=missing)
+        _sets.update(rows.values_list("pk", "measures"))
+    return _sets
+
+
+def _measures(entries, unit, day, known_at, rules):
+    """{entry's key: the unit's measures of it that run on `day`}."""
     then = entries if known_at is None else _as_known(entries, day, known_at)
-    parts = _parts(entries.values(), then.values(), unit)
-    for listing in entries.values():
-        for part in SHARED:
-            setattr(listing, part, parts[part].get(getattr(listing, f"{part}_id")))
-    return {pk: _running(listing, unit, day, parts) for pk, listing in then.items()}
+    sets = _measure_sets({row.measure_set_id for row in then.values()} - {None})
+    return {
+        pk: _running(row, sets.get(row.measure_set_id, ()), unit, day, _rules(rules))
+        for pk, row in then.items()
+    }
 
 
-def _running(listing, unit, day, parts):
+def _running(listing, measures, unit, day, rules):
     rows = (
         {
             **row,
-            "name": str(parts["measure"][row["code"]]),
-            "memorandum": str(parts["memorandum"][row["memorandum"]]),
+            "name": str(rules["measure"][row["code"]]),
+            "memorandum": str(rules["memorandum"][row["memorandum"]]),
             "unit_name": unit.name,
             "until": own_end(listing, row["code"]) or listing.visible_until,
         }
-        for row in parts["measure_set"].get(listing.measure_set_id, ())
+        for row in measures
+        if row["unit"] == unit.code
     )
     return [row for row in rows if row["until"] >= day]
 
@@ -260,50 +303,10 @@ def _with(listing, body, sets):
     return then
 
 
-def _parts(entries, then, unit):
-    """{part: {key: row}} of what entries share: of measure sets the unit's rows, the rest models.
-
-    Measures and memoranda are known by their codes.
-    """
-    asked = {part: list({getattr(row, f"{part}_id") for row in entries}) for part in SHARED}
-    asked["measure_set"] = list({row.measure_set_id for row in then})
-    found = {part: {} for part in (*SHARED, "measure_set", "measure", "memorandum")}
-    with connection.cursor() as cursor:
-        cursor.execute(PARTS, {**asked, "unit": unit.code})
-        for part, pk, code, name, name_en in cursor.fetchall():
-            if part == "measure_set":
-                found[part][pk] = [row for row in json.loads(name) if row["unit"] == unit.code]
-            elif part in SHARED:
-                found[part][pk] = SHARED[part](id=pk, code=code, name=name, name_en=name_en)
-            else:
-                found[part][code] = NAMED[part](code=code, name=name, name_en=name_en)
-    return found
-
-
-NAMED = {"measure": Measure, "memorandum": Memorandum}
-PARTS = " UNION ALL ".join(
-    [
-        *(
-            f"SELECT '{part}', id, code, name, name_en FROM {model._meta.db_table} "  # noqa: S608 - names of our own
-            f"WHERE id = ANY(%({part})s)"
-            for part, model in SHARED.items()
-        ),
-        SETS,
-        WORDS.format(part="measure", table=Measure._meta.db_table, key="code"),
-        WORDS.format(part="memorandum", table=Memorandum._meta.db_table, key="memorandum"),
-    ]
-)
-
-
-def _roles_reached():
-    """{measure's code: the roles of responsible persons that it reaches besides the firm}."""
-    return dict(Measure.objects.values_list("code", "roles"))
-
-
 def _answer(result, found, mine, reach):
     """What is said of one asked subject that is known."""
     if result.papers and result.name not in {found.named, found.subject.name_normalised}:
-        result.refuse("name_does_not_match")
+        result.outcome, result.reason = "invalid", "name_does_not_match"
         return
     result.subject = found.subject
     result.name_differs = bool(result.name) and result.name != found.subject.name_normalised
@@ -317,5 +320,5 @@ def _answer(result, found, mine, reach):
 
 def _of_person(measures, role, until, reach):
     """Those of a firm's measures that reach a person of this role, until the person's own end."""
-    mine = [row for row in measures if role in reach[row["code"]]]
+    mine = [row for row in measures if role in reach[row["code"]].roles]
     return [{**row, "until": min(row["until"], until or row["until"])} for row in mine]

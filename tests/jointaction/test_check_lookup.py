@@ -13,6 +13,7 @@ from listings.models import Listing, ResponsiblePerson
 from listings.services import measures_of
 from parties.models import Actor
 from rulebook.models import Measure
+from rulebook.services import record_version
 from tests import builders
 from tests.builders import Machine
 
@@ -157,9 +158,23 @@ def test_a_check_costs_two_questions_and_one_line_whatever_is_asked(django_asser
     jointaction.check([{"code": builders.code_of(7)}], **asked)  # the signing key is kept
     with django_assert_num_queries(3):  # found, key, logged
         jointaction.check([{"code": builders.code_of(7)}], **asked)
-    with django_assert_num_queries(6):  # besides: shared parts, the due day's rule and calendar
-        jointaction.check([{"code": entry.subject.code} for entry in entries], **asked)
-    assert Check.objects.count() == 3
+    hits = [{"code": entry.subject.code} for entry in entries]
+    jointaction.check(hits, **asked)  # rules and calendar are read, the due day is counted
+    with django_assert_num_queries(3):
+        jointaction.check(hits, **asked)
+    assert Check.objects.count() == 4
+
+
+def test_a_rule_that_changed_is_told_in_the_very_next_check():
+    entry = builders.published_black(today=TODAY)
+    result({"code": entry.subject.code})
+    code = next(row["code"] for row in entry.measure_set.measures if row["unit"] == "ggzy")
+    measure = Measure.objects.get(code=code)
+    measure.name = "示例：改了名称的措施"
+    measure.save()
+    record_version(measure, actor=Actor(label="示例"), reason="示例", today=TODAY)
+    (match,) = result({"code": entry.subject.code}).matches
+    assert measure.name in {row["name"] for row in match.measures}
 
 
 def test_three_persons_in_one_answer_are_all_masked():
