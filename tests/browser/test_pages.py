@@ -37,7 +37,15 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     jointaction.distribute(today=timezone.localdate())
+    check, _results = jointaction.check(
+        [{"code": firm.code}, {"name": "只有名称"}],
+        actor=Actor.of(builders.clerk()),
+        purpose="投标资格审查",
+        reference="示例1",
+        today=timezone.localdate(),
+    )
     return {
+        "check": check,
         "red": red,
         "black": black,
         "draft": draft,
@@ -75,6 +83,8 @@ def public_addresses(filled):
         "/about/",
         "/accessibility/",
         "/verify/",
+        f"/verify/{filled['check'].code}/",
+        f"/verify/{filled['check'].number}/",
         "/sign-in/",
         "/objections/new/",
         f"/objections/new/?entry={black.public_id}",
@@ -110,6 +120,8 @@ def desk_addresses(filled):
         "/desk/repairs/",
         "/desk/pushes/",
         "/desk/checks/",
+        f"/desk/checks/{filled['check'].public_id}/",
+        f"/desk/checks/{filled['check'].public_id}/receipt/",
         "/desk/notices/",
         "/desk/imports/",
         "/desk/imports/new/",
