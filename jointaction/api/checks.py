@@ -154,8 +154,7 @@ class Checks(CheckDoor):
         check, results = services.check(
             given.pop("subjects"), actor=self.actor, today=self.today, **given
         )
-        met = {match.listing.pk: match.listing for row in results for match in row.matches}
-        told = dict(zip(met, self.told(met.values(), with_measures=False), strict=True))
+        told = self._told_of(results, check)
         answer = {
             "id": str(check.public_id),
             "at": instant(check.at),
@@ -165,33 +164,22 @@ class Checks(CheckDoor):
                 "code": check.spaced_code,
                 "salt": services.salt_of(check),
             },
-            "results": [self._result(row, told, check) for row in results],
+            "results": [_result(row, told) for row in results],
         }
         return Response(answer, 201)
 
-    def _result(self, row, told, check):
-        if row.outcome == "invalid":
-            return {"index": row.index, "outcome": "invalid", "reason": row.reason, "listings": []}
-        result = {"index": row.index, "outcome": row.outcome}
-        if row.name_differs:
-            result["name_differs"] = True
-        ways = {match.matched_as for match in row.matches}
-        if ways:
-            result["matched_as"] = "subject" if "subject" in ways else "responsible_person"
-        result["listings"] = [
-            self._match(match, told[match.listing.pk], check) for match in row.matches
-        ]
-        return result
+    def _told_of(self, results, check):
+        """{entry's key: (what is told of it, whether it is told whole)}.
 
-    def _match(self, match, listing, check):
-        """The entry with this unit's measures only; of one that has ended, that it was in force."""
-        if not may_read(self.user, match.listing, self.today):
-            return {**listing, "in_force_on": check.as_of}
+        Of one that has ended others learn only that it was in force on the day.
+        """
+        met = {match.listing.pk: match.listing for row in results for match in row.matches}
+        told = self.told(met.values(), with_measures=False)
+        user, today = self.user, self.today
+        whole = [may_read(user, listing, today) for listing in met.values()]
         return {
-            **listing,
-            "measures": [measure_shown(row) for row in match.measures],
-            "matched_as": match.matched_as,
-            "suppressed": match.suppressed,
+            pk: (row if open_ else {**row, "in_force_on": check.as_of}, open_)
+            for pk, row, open_ in zip(met, told, whole, strict=True)
         }
 
     def _hits(self, hits):
@@ -241,6 +229,31 @@ class CheckFeedback(CheckDoor):
             remark=given["remark"],
             today=given.get("at") or self.today,
         )
+
+
+def _result(row, told):
+    if row.outcome == "invalid":
+        return {"index": row.index, "outcome": "invalid", "reason": row.reason, "listings": []}
+    result = {"index": row.index, "outcome": row.outcome}
+    if row.name_differs:
+        result["name_differs"] = True
+    ways = {match.matched_as for match in row.matches}
+    if ways:
+        result["matched_as"] = "subject" if "subject" in ways else "responsible_person"
+    result["listings"] = [_match(match, *told[match.listing.pk]) for match in row.matches]
+    return result
+
+
+def _match(match, listing, whole):
+    """The entry with this unit's measures only."""
+    if not whole:
+        return listing
+    return {
+        **listing,
+        "measures": [measure_shown(row) for row in match.measures],
+        "matched_as": match.matched_as,
+        "suppressed": match.suppressed,
+    }
 
 
 def _hit(hit, listing, today):

@@ -58,6 +58,7 @@ def checks(request):
     left = countdown(timezone.localdate(), (hit.feedback_due for hit in page))
     for hit in page:
         hit.left = left[hit.feedback_due]
+        hit.shows_entry = hit.listing.is_public(timezone.localdate())
     context = {
         "form": form,
         "page": page,

@@ -248,30 +248,35 @@ def _measure_sets(keys):
     if missing := keys - _sets.keys():
         rows = MeasureSet.objects.filter(pk__in=missing)
         _sets.update(rows.values_list("pk", "measures"))
-    return _sets
+    return {pk: _sets[pk] for pk in keys}
 
 
 def _measures(entries, unit, day, known_at, rules):
     """{entry's key: the unit's measures of it that run on `day`}."""
     then = entries if known_at is None else _as_known(entries, day, known_at)
     sets = _measure_sets({row.measure_set_id for row in then.values()} - {None})
-    return {
-        pk: _running(row, sets.get(row.measure_set_id, ()), unit, day, _rules(rules))
-        for pk, row in then.items()
-    }
+    worded = {pk: _in_words(rows, unit, _rules(rules)) for pk, rows in sets.items()}
+    return {pk: _running(row, worded, day) for pk, row in then.items()}
 
 
-def _running(listing, measures, unit, day, rules):
-    rows = (
+def _in_words(measures, unit, rules):
+    """The unit's rows of a measure set, with the names in the language of the request."""
+    return [
         {
             **row,
             "name": str(rules["measure"][row["code"]]),
             "memorandum": str(rules["memorandum"][row["memorandum"]]),
             "unit_name": unit.name,
-            "until": own_end(listing, row["code"]) or listing.visible_until,
         }
         for row in measures
         if row["unit"] == unit.code
+    ]
+
+
+def _running(listing, worded, day):
+    rows = (
+        {**row, "until": own_end(listing, row["code"]) or listing.visible_until}
+        for row in worded.get(listing.measure_set_id, ())
     )
     return [row for row in rows if row["until"] >= day]
 
