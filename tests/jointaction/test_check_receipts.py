@@ -173,6 +173,14 @@ def test_a_receipt_says_the_same_after_the_entry_has_ended(machine):
     assert entry.subject.code not in json.dumps(before)
 
 
+def test_a_check_sent_again_under_one_key_has_one_receipt(machine):
+    body = {"purpose": "示例", "reference": "示例", "subjects": [{"code": builders.code_of(9)}]}
+    headers = {"Idempotency-Key": "once"}
+    first, second = (machine.post("/checks/", body, 201, headers=headers) for _time in "ab")
+    assert first == second
+    assert Check.objects.count() == 1
+
+
 # ── keys ──────────────────────────────────────────────────────────────────────────────────────
 
 
