@@ -62,9 +62,7 @@ def in_turns(*works):
     )
 
 
-@figure(
-    "single check over HTTP, every one a hit", beside="an empty authenticated view", aim=1 / 0.35
-)
+@figure("single check over HTTP, every one a hit", beside="an empty authenticated view", aim=2.86)
 def check_single(bench):
     headers, count = key(), bench.scaled(CALLS)
     checks = [question([code], headers) for code in codes(count)]

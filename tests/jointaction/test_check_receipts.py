@@ -127,6 +127,15 @@ def test_a_receipt_altered_in_one_sign_is_not_genuine(machine):
     assert verdict(machine, number="CX-999999") == {"genuine": False}
 
 
+def test_a_receipt_outlives_the_log_of_its_month(machine):
+    answer = ask(machine, {"code": builders.code_of(9)})
+    receipt = receipt_of(machine, answer)
+    Check.objects.all().delete()
+    proof = {name: receipt[name] for name in ("receipt", "signature")}
+    assert verdict(machine, **proof)["genuine"] is True
+    assert verdict(machine, number=answer["receipt"]["number"]) == {"genuine": False}
+
+
 def test_what_was_signed_for_another_purpose_is_no_receipt(machine):
     builders.published_black()
     head = ledger.signed_head(portal="示例")
