@@ -79,10 +79,11 @@ def _is_plain(item):
     """Whether nothing is wrong with an asked subject; whatever may be is left to its serializer."""
     if type(item) is not dict or not item.keys() <= TEXTS:
         return False
-    if not all(type(text) is str and len(text) <= 200 for text in item.values()):
+    texts = item.values()
+    if not all(type(text) is str and len(text) <= 200 and text == text.strip() for text in texts):
         return False
     paper = item.get("id_type")
-    return "".join(item.values()).isprintable() and (
+    return "".join(texts).isprintable() and (
         paper in PAPERS or (paper is None and "id_number" not in item)
     )
 
@@ -95,7 +96,7 @@ class Subjects(serializers.ListField):
 
     def run_child_validation(self, data):
         if all(map(_is_plain, data)):
-            return [{name: text.strip() for name, text in item.items()} for item in data]
+            return data
         self.child = AskedFields()
         self.child.bind(field_name="", parent=self)
         return super().run_child_validation(data)
