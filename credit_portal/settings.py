@@ -241,6 +241,7 @@ SWEEPS = {
     "listings.tasks.chase_withdrawals": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
+    "jointaction.tasks.chase_late_hits": 30,
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,

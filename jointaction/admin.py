@@ -25,11 +25,15 @@ class FeedbackAdmin(ReadOnlyAdmin):
 class CheckAdmin(ReadOnlyAdmin):
     """Who asked, when and why; whom they asked about is not kept."""
 
+    exclude = ["code", "receipt", "signature"]
     list_display = ["at", "unit", "purpose", "reference", "subjects", "hits", "by_label"]
     list_filter = ["unit"]
     list_select_related = ["unit"]
     ordering = ["-pk"]
     show_full_result_count = False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("receipt")  # of a batch it is long
 
 
 @admin.register(Hit)

@@ -15,3 +15,9 @@ def distribute():
 def chase_late_pushes():
     """Remind of late answers, then tell the supervisor, each once. Run it as often as you like."""
     services.chase_late(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)
+
+
+@shared_task(ignore_result=True)
+def chase_late_hits():
+    """Remind of hits without feedback, then tell the supervisor. Run it as often as you like."""
+    services.chase_late_hits(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)

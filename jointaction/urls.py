@@ -1,7 +1,12 @@
 from django.urls import path
 
 from jointaction import api as machines
+from jointaction import views
 from jointaction.desk import checks, pushes
+
+public = [
+    path(".well-known/receipt-keys.json", views.receipt_keys, name="receipt-keys"),
+]
 
 desk = [
     path("pushes/", pushes.pushes, name="desk-pushes"),
@@ -11,6 +16,7 @@ desk = [
     path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),
     path("checks/", checks.checks, name="desk-checks"),
     path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
+    path("checks/<uuid:public_id>/receipt/", checks.receipt, name="desk-check-receipt"),
 ]
 
 api = [
@@ -28,6 +34,8 @@ api = [
         "pushes/<uuid:public_id>/feedback/", machines.Feedback.as_view(), name="api-push-feedback"
     ),
     path("checks/", machines.Checks.as_view(), name="api-checks"),
+    path("checks/<uuid:public_id>/receipt/", machines.Receipt.as_view(), name="api-check-receipt"),
+    path("receipts/verify/", machines.VerifyReceipt.as_view(), name="api-receipt-verify"),
     path(
         "checks/<uuid:public_id>/feedback/",
         machines.CheckFeedback.as_view(),

@@ -14,8 +14,6 @@ public = [
         name="objection-track-letter",
     ),
     path("objections/track/supplement/", views.supplement, name="objection-supplement"),
-    path("verify/", views.verify, name="verify"),
-    path("verify/<str:code>/", views.verify_code, name="verify-code"),
 ]
 
 desk = [

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from casework import documents
 from casework.documents import attachment
-from casework.models import Letter
 from casework.services import make
 from casework.views import WAIT, WRONG_TRIES, clock, let_in, opened, tracking
 from jointaction.models import Push
@@ -322,29 +321,3 @@ def _supplement(objection, form):
         evidence=documents.keep_all(files, actor=PUBLIC) if files else (),
         today=timezone.localdate(),
     )
-
-
-# --- proving it genuine ----------------------------------------------------
-
-
-@require_safe
-def verify(request):
-    """Asks for the code on a letter."""
-    if code := request.GET.get("code", "").strip():
-        return redirect("verify-code", code=plain_code(code) or "-")
-    return render(request, "portal/verify.html")
-
-
-@require_safe
-def verify_code(request, code):
-    """Whether a letter with this code was issued, by whom, when and with which conclusion.
-
-    Says nothing of the subject or the applicant: whoever holds the letter can read that.
-    """
-    letter = Letter.objects.with_parts().filter(verify_code=plain_code(code)).first()
-    context = {"code": code, "letter": letter, "asked": True}
-    return render(request, "portal/verify.html", context, status=200 if letter else 404)
-
-
-def plain_code(code):
-    return "".join(sign for sign in code.upper() if sign.isalnum())

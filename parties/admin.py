@@ -6,7 +6,7 @@ from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as StockApiKey
 
 from parties import services
-from parties.models import AccessLog, ApiKey, Department, Role, Subject, User
+from parties.models import AccessLog, ApiKey, Department, Role, SigningKey, Subject, User
 
 admin.site.unregister(StockApiKey)  # keys belong to an officer: only ours are made here
 
@@ -133,3 +133,8 @@ class AccessLogAdmin(ReadOnlyAdmin):
     date_hierarchy = "at"
     ordering = ["-pk"]
     show_full_result_count = False
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    list_display = ["key_id", "holder", "since"]

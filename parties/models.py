@@ -331,3 +331,22 @@ class AccessLog(Acted):
 
     def __str__(self):
         return f"{self.table} {self.row} {self.field}"
+
+
+class SigningKey(models.Model):
+    """A public key under which this portal has signed: kept for ever, so that old signatures hold.
+
+    The private half is derived from the sealing key of the same id and may be gone.
+    """
+
+    key_id = models.CharField(_("密钥编号"), max_length=16, primary_key=True)
+    public_key = models.BinaryField()
+    holder = models.CharField(_("签名方"), max_length=200)
+    since = models.DateTimeField(_("起用时间"), default=timezone.now)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("签名公钥")
+        ordering = ["since", "key_id"]
+
+    def __str__(self):
+        return self.key_id

@@ -5,10 +5,10 @@ data binds a ciphertext to its table, row and field, so that it opens nowhere el
 """
 
 import base64
-import hashlib
 import hmac
 import os
 import secrets
+from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -20,19 +20,26 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 
-from parties.models import AccessLog
+from parties.models import AccessLog, SigningKey
 
 
 def keys():
     """The sealing keys by id, newest first."""
-    pairs = (item.strip().partition(":") for item in settings.FIELD_KEYS if item.strip())
+    return _parsed(tuple(settings.FIELD_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _parsed(items):
+    pairs = (item.strip().partition(":") for item in items if item.strip())
     found = {key_id: base64.b64decode(value) for key_id, _colon, value in pairs}
     if not found or any(len(key) != 32 for key in found.values()):
         raise ImproperlyConfigured("FIELD_KEYS: each key is `id:base64 of 32 bytes`.")
     return found
 
 
+@lru_cache(maxsize=64)
 def _derive(key, purpose):
     return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(key)
 
@@ -63,10 +70,14 @@ def unseal(sealed, key_id, *, table, row, field, actor, purpose):
     return cipher.decrypt(sealed[:12], sealed[12:], _aad(table, row, field)).decode()
 
 
-def blind_index(value, *, purpose="paper"):
-    """The keyed digest of `value` under the newest key: (key id, 32 bytes)."""
-    key_id, key = next(iter(keys().items()))
-    return key_id, _digest(key, value, purpose)
+def blind_index(value, *, purpose="paper", key_id=None):
+    """The keyed digest of `value` under the newest key, or the one named: (key id, 32 bytes).
+
+    Raises KeyError where that key is no longer among FIELD_KEYS.
+    """
+    known = keys()
+    key_id = key_id or next(iter(known))
+    return key_id, _digest(known[key_id], value, purpose)
 
 
 def blind_indexes(value, *, purpose="paper"):
@@ -91,26 +102,45 @@ def code_matches(code, digest):
 
 
 def _digest(key, value, purpose):
-    return hmac.new(_derive(key, f"index:{purpose}"), value.encode(), hashlib.sha256).digest()
+    return hmac.digest(_derive(key, f"index:{purpose}"), value.encode(), "sha256")
 
 
 # ── signatures ────────────────────────────────────────────────────────────────────────────────
 
 
 def sign(message):
-    """Sign bytes (Ed25519) under the newest key. Returns (key id, 64 bytes)."""
+    """Sign bytes (Ed25519) under the newest key, whose public half is kept. (key id, 64 bytes)."""
     key_id = next(iter(keys()))
+    _keep_public(key_id)
     return key_id, _signing_key(key_id).sign(message)
 
 
 def public_key(key_id):
-    """The 32 bytes with which anybody can check what was signed under a key."""
+    """The 32 bytes with which anybody can check what was signed under a present key."""
     return _signing_key(key_id).public_key().public_bytes_raw()
+
+
+def public_keys():
+    """Every key that this portal signs or ever signed under, as SigningKey, the oldest first.
+
+    The newest one is there before its first signature: then its row is not saved yet.
+    """
+    kept = list(SigningKey.objects.all())
+    newest = next(iter(keys()))
+    if newest in {row.key_id for row in kept}:
+        return kept
+    return [*kept, SigningKey(**_public(newest))]
 
 
 def is_signed(message, signature, key_id):
     """Whether this portal signed the message under one of its present keys."""
     return key_id in keys() and is_signed_by(public_key(key_id), message, signature)
+
+
+def was_signed(message, signature, key_id):
+    """Whether this portal signed the message under any key it ever had, retired ones too."""
+    known = {row.key_id: bytes(row.public_key) for row in public_keys()}
+    return key_id in known and is_signed_by(known[key_id], message, signature)
 
 
 def is_signed_by(public_bytes, message, signature):
@@ -123,4 +153,31 @@ def is_signed_by(public_bytes, message, signature):
 
 
 def _signing_key(key_id):
-    return Ed25519PrivateKey.from_private_bytes(_derive(keys()[key_id], "sign"))
+    return _private_key(_derive(keys()[key_id], "sign"))
+
+
+@lru_cache(maxsize=8)
+def _private_key(seed):
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+_kept = set()  # the keys whose public half this process has committed or seen
+
+
+def _keep_public(key_id):
+    """Keep the public half of a key before the first signature under it counts.
+
+    Raises ImproperlyConfigured where the id stood for another key before.
+    """
+    key = (key_id, keys()[key_id])
+    if key in _kept:
+        return
+    public = _public(key_id)
+    row, _made = SigningKey.objects.get_or_create(key_id=key_id, defaults=public)
+    if bytes(row.public_key) != public["public_key"]:
+        raise ImproperlyConfigured(f"FIELD_KEYS: {key_id} was the id of another key before.")
+    transaction.on_commit(partial(_kept.add, key))
+
+
+def _public(key_id):
+    return {"key_id": key_id, "public_key": public_key(key_id), "holder": settings.BASE_URL}

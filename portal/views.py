@@ -1,5 +1,6 @@
 """Doors of the whole house: what every page knows, errors, signs of life, signing in."""
 
+from collections import Counter
 from functools import partial
 from ipaddress import ip_address
 
@@ -256,6 +257,32 @@ def memorandum(request, public_id):
         "in_force": Memorandum.objects.in_force(today).filter(pk=found.pk).exists(),
     }
     return render(request, "portal/memorandum.html", context)
+
+
+@require_safe
+def verify(request):
+    """Asks for the code on a letter or receipt."""
+    if asked := request.GET.get("code", "").strip():
+        return redirect("verify-code", code="".join(filter(str.isalnum, asked.upper())) or "-")
+    return render(request, "portal/verify.html")
+
+
+@require_safe
+@never_cache
+def verify_code(request, code):
+    """Whether we issued what bears this code: when, for which unit, with which conclusion.
+
+    Of a letter or a receipt it says nothing of whom it concerns: whoever holds the paper can read
+    that; of a receipt the number alone tells less than its code, since numbers can be guessed.
+    Of a credit report it says whether it still holds.
+    """
+    found = services.issued(code)
+    context = {"code": code, "found": found, "asked": True}
+    if found and found.kind == "check":
+        context["told"] = Counter(row["outcome"] for row in found.thing.content["subjects"])
+    if found and found.kind == "report":
+        context["holds"] = services.still_true(found.thing, now=timezone.now())
+    return render(request, "portal/verify.html", context, status=200 if found else 404)
 
 
 @require_safe

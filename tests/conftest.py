@@ -60,6 +60,9 @@ def _own_cache():
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
+    from jointaction.services import lookup  # the settings are not there when this file is read
+
+    lookup.forget_rules()
     yield
     cache.clear()
 

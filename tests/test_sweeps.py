@@ -13,7 +13,7 @@ from casework import documents
 from casework.models import Document, Event, Letter
 from casework.services import make_missing
 from jointaction import services as jointaction
-from jointaction.models import Push
+from jointaction.models import Hit, Push
 from listings import services as listings
 from listings.models import Change, Listing
 from notices import services as notices
@@ -38,6 +38,13 @@ def _lapsed():
 def _pushed():
     builders.published_black(today=TODAY)
     jointaction.distribute(today=TODAY)
+
+
+def _met():
+    entry = builders.published_black(today=TODAY)
+    question = {"purpose": "示例", "reference": "示例", "today": TODAY}
+    actor = Actor.of(builders.liaison("ggzy"))
+    jointaction.check([{"code": entry.subject.code}], actor=actor, **question)
 
 
 def _objected():
@@ -101,6 +108,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _pushed,
         lambda: [jointaction.chase_late(today=LATER, lead_unit=LEAD) for _round in "ab"],
     ),
+    "jointaction.tasks.chase_late_hits": (
+        _met,
+        lambda: [jointaction.chase_late_hits(today=LATER, lead_unit=LEAD) for _round in "ab"],
+    ),
     "redlist.tasks.review_black_listed": (
         _black_listed,
         lambda: redlist.review_black_listed(today=TODAY),
@@ -142,6 +153,7 @@ def _state():
     return (
         list(Listing.objects.order_by("pk").values_list("pk", "status", "version")),
         list(Push.objects.order_by("pk").values_list("pk", "status", "version", "escalated_on")),
+        list(Hit.objects.order_by("pk").values_list("pk", "reminded_on", "escalated_on")),
         list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),

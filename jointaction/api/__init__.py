@@ -1,7 +1,8 @@
-"""Joint action for machines: pushes and their answers, checks and theirs, who was called back."""
+"""Joint action for machines: pushes, checks, their answers and receipts, who was called back."""
 
 from jointaction.api.checks import CheckFeedback, Checks
 from jointaction.api.pushes import Acknowledge, Feedback, PushDetail, Pushes, PushSubject
+from jointaction.api.receipts import Receipt, VerifyReceipt
 from jointaction.api.units import ListingFeedback, Recalls
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "PushSubject",
     "Pushes",
     "Recalls",
+    "Receipt",
+    "VerifyReceipt",
 ]

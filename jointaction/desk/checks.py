@@ -1,11 +1,16 @@
-"""Checks at the counter: the answer, and the feedback to what was met."""
+"""Checks at the counter: the answer, its receipt, and the feedback to what was met."""
 
+import base64
+from collections import Counter
+
+import segno
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from casework.desk import given
 from casework.workdays import countdown
@@ -22,6 +27,11 @@ REASONS = {
     "bad_date": gettext_lazy("号码里的出生日期不存在"),
     "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
     "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
+}
+OUTCOMES = {
+    "listed": gettext_lazy("命中"),
+    "clear": gettext_lazy("未命中"),
+    "invalid": gettext_lazy("不能查询"),
 }
 
 
@@ -48,6 +58,7 @@ def checks(request):
     left = countdown(timezone.localdate(), (hit.feedback_due for hit in page))
     for hit in page:
         hit.left = left[hit.feedback_due]
+        hit.shows_entry = hit.listing.is_public(timezone.localdate())
     context = {
         "form": form,
         "page": page,
@@ -72,7 +83,11 @@ def _answer_page(request, form, logged, results):
 
 
 def _hits_of(logged):
-    hits = Hit.objects.filter(check_id=logged.pk).with_parts().order_by("listing__kind", "pk")
+    hits = (
+        Hit.objects.filter(check_public_id=logged.public_id)
+        .with_parts()
+        .order_by("listing__kind", "pk")
+    )
     return [HitForm(hit=hit) for hit in hits]
 
 
@@ -80,8 +95,7 @@ def _hits_of(logged):
 @desk_access
 def check(request, public_id):
     """The hits of one of the unit's checks, and what was done about them."""
-    rows = Check.objects.filter(unit=request.user.department_id)
-    logged = get_object_or_404(rows, public_id=public_id)
+    logged = _own(request, public_id)
     if request.method != "POST":
         return _hits_page(request, logged, _hits_of(logged))
     forms = [
@@ -94,6 +108,32 @@ def check(request, public_id):
         messages.success(request, gettext("反馈已提交，可以办下一件。"))
         return redirect("desk-checks")
     return _hits_page(request, logged, forms, nothing_said=not said)
+
+
+@require_safe
+@desk_access
+def receipt(request, public_id):
+    """The receipt of one of the unit's checks, to be printed and shown to whom it may concern."""
+    logged = _own(request, public_id)
+    content = logged.content
+    address = f"{settings.BASE_URL}/verify/"
+    context = {
+        "check": logged,
+        "content": content,
+        "rows": [{**row, "words": OUTCOMES[row["outcome"]]} for row in content["subjects"]],
+        "told": Counter(row["outcome"] for row in content["subjects"]),
+        "salt": services.salt_of(logged),
+        "signature": base64.urlsafe_b64encode(logged.signature).decode(),
+        "address": address,
+        "qr": segno.make(f"{address}{logged.code}/", error="m").svg_data_uri(scale=4),
+    }
+    return render(request, "jointaction/desk_receipt.html", context)
+
+
+def _own(request, public_id):
+    """The check, if the user's own unit made it; else 404."""
+    rows = Check.objects.of_unit(request.user.department_id).select_related("unit")
+    return get_object_or_404(rows, public_id=public_id)
 
 
 def _feed_back(request, form):

@@ -9,8 +9,11 @@ from jointaction.services.answer import (
     answer_hit_by_measure,
 )
 from jointaction.services.chase import chase_late
+from jointaction.services.chase_hits import chase_late_hits
 from jointaction.services.check import check
 from jointaction.services.distribute import distribute
+from jointaction.services.receipts import salt_of
+from jointaction.services.receipts import verify as verify_receipt
 from jointaction.services.reveal import reveal_subject
 
 __all__ = [
@@ -21,7 +24,10 @@ __all__ = [
     "answer_hit",
     "answer_hit_by_measure",
     "chase_late",
+    "chase_late_hits",
     "check",
     "distribute",
     "reveal_subject",
+    "salt_of",
+    "verify_receipt",
 ]

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from casework.moves import IllegalMove, lock, move, move_many
+from casework.moves import IllegalMove, lock, move, move_many, record
 from casework.services import refuse, storable
 from jointaction import policies
 from jointaction.models import Feedback, Hit, Push
@@ -121,6 +121,7 @@ def answer_hit(hit, *, actor, measures, handling, result, remark="", today):
     hit.handling, hit.result, hit.remark = handling, result, remark
     hit.answered_at = timezone.now()
     hit.save(update_fields=["handling", "result", "remark", "answered_at"])
+    record(hit, "answer", actor=actor, private_note=result)
     return hit
 
 
@@ -155,6 +156,7 @@ def answer_hit_by_measure(hit, answers, *, actor, today):
     )
     hit.answered_at = timezone.now()
     hit.save(update_fields=["handling", "result", "answered_at"])
+    record(hit, "answer", actor=actor, private_note=hit.result)
     return hit
 
 

@@ -1,205 +1,82 @@
 """Checks at the point of business: is this subject on a list, and what must my unit do?"""
 
-from dataclasses import dataclass, field, replace
+import json
+from functools import lru_cache
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.core.exceptions import PermissionDenied
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.utils.translation import gettext as _
 
+from casework.services import refuse
 from casework.workdays import add_working_days
 from jointaction import policies
-from jointaction.models import Check, Hit
-from listings import ledger
-from listings.models import Listing, ResponsiblePerson
-from listings.services import measures_of
-from parties import identity, sealing
-from parties import services as parties
-from parties.models import PaperType, Subject
-from rulebook.models import ListKind, Measure, parameter
+from jointaction.models import Check
+from jointaction.services import asked, lookup, receipts
+from rulebook.models import ListKind, parameter
 
 MOST_SUBJECTS = 1_000
 
 
-@dataclass
-class Match:
-    """An entry found for a subject: with this unit's measures only."""
-
-    listing: Listing
-    matched_as: str
-    measures: list
-    suppressed: bool = False  # a red entry whose benefits a black one suspends
-
-
-@dataclass
-class Result:
-    """What is answered about one asked subject."""
-
-    index: int
-    outcome: str = "clear"
-    reason: str = ""
-    name_differs: bool = False
-    subject: Subject | None = None
-    matches: list = field(default_factory=list)
-
-
-@transaction.atomic
-def check(subjects, *, actor, purpose, reference, today, as_of=None):
+def check(subjects, *, actor, purpose, reference, today, as_of=None, known_at=None):
     """Answer for each asked subject whether it is on a list; returns (check, results).
 
     `subjects` is a list of {code, name?} or {name, id_type, id_number}; an organisation
-    is decided by its code, a person by name and number together. The check and its hits
-    are logged in the same transaction. Raises PermissionDenied, ValidationError.
+    is decided by its code, a person by name and number together. `as_of` asks for a past day,
+    as known now or at the ledger position `known_at`; such a question leaves nothing to be
+    fed back. Check, receipt and hits are logged in one statement, so together or not at all.
+    Raises PermissionDenied, ValidationError.
     """
     if not policies.may_check(actor.user):
         raise PermissionDenied
-    _refuse_bad_question(subjects, purpose, reference)
-    if as_of and as_of > today:
-        raise ValidationError({"as_of": _("查询日不能晚于今天。")})
-    unit, seq = actor.department, ledger.head().seq  # first: nothing up to it may be overlooked
-    results = [Result(index) for index in range(len(subjects))]
-    _find_organisations(subjects, results)
-    _find_persons(subjects, results, today)
-    _find_entries(results, unit, today, as_of)
+    _refuse_bad_question(subjects, purpose, reference, today, as_of, known_at)
+    if as_of == today and known_at is None:
+        as_of = None  # a question about today, and its hits are to be answered
+    results = asked.read(subjects, today)
+    past = {"as_of": as_of, "known_at": known_at}
+    position = lookup.find(results, actor.department, today=today, **past)
     for result in results:
         _suppress_benefits(result)
-    hits = [(result, match) for result in results for match in result.matches]
-    logged = Check.objects.create(
-        unit=unit,
-        purpose=purpose,
-        reference=reference,
-        as_of=as_of,
-        ledger_seq=seq,
+    hits = _distinct_hits(results)
+    logged = Check(
+        id=position.number,
+        unit=actor.department,
+        purpose=purpose.strip(),
+        reference=reference.strip(),
+        ledger_seq=position.seq,
         subjects=len(subjects),
         hits=len(hits),
+        **past,
         **actor.columns,
     )
-    if as_of is None:
-        _log_hits(logged, hits, today)
+    receipts.freeze(logged, results, position)
+    to_answer = [] if as_of else [match for match in hits if not match.suppressed]
+    due = _feedback_due(today, position.rules, position.calendar) if to_answer else None
+    _log(logged, to_answer, due)
     return logged, results
 
 
-def _refuse_bad_question(subjects, purpose, reference):
-    errors = {}
-    for name, value in (("purpose", purpose), ("reference", reference)):
-        if not 1 <= len(value.strip()) <= 200:
-            errors[name] = _("请填写 1 到 200 个字。")
-    if not 1 <= len(subjects) <= MOST_SUBJECTS:
-        errors["subjects"] = _("一次查询 1 到 %(most)s 个主体。") % {"most": MOST_SUBJECTS}
-    if errors:
-        raise ValidationError(errors)
+@lru_cache(maxsize=8)
+def _feedback_due(today, _rules, _calendar):
+    """The last day to answer for a hit of today: another only where a rule or the calendar is."""
+    return add_working_days(today, parameter("check_feedback", on=today))
 
 
-def _find_organisations(subjects, results):
-    asked = {}
-    for given, result in zip(subjects, results, strict=True):
-        if given.get("code"):
-            _ask_code(given, result, asked)
-        elif not given.get("id_number"):
-            result.outcome, result.reason = "invalid", "name_is_not_identity"
-    rows = Subject.objects.select_related("merged_into").filter(code__in=asked)
-    found = {subject.code: subject.kept for subject in rows}
-    for code, askers in asked.items():
-        for given, result in askers:
-            result.subject = found.get(code)
-            result.name_differs = _differs(given.get("name"), result.subject)
-
-
-def _ask_code(given, result, asked):
-    try:
-        asked.setdefault(identity.check_code(given["code"]), []).append((given, result))
-    except ValidationError as error:
-        result.outcome, result.reason = "invalid", error.code or "bad_format"
-
-
-def _find_persons(subjects, results, today):
-    asked = []
-    for given, result in zip(subjects, results, strict=True):
-        if given.get("id_number") and not given.get("code"):
-            _ask_paper(given, result, asked, today)
-    known = _persons({index for _given, _result, indexes in asked for index in indexes})
-    for given, result, indexes in asked:
-        person = next((known[index] for index in indexes if index in known), None)
-        name = given.get("name")
-        if not name or (person and not parties.borne_by(person, name)):
-            result.outcome, result.reason = "invalid", "name_does_not_match"
-        else:
-            result.subject = person and person.kept
-
-
-def _ask_paper(given, result, asked, today):
-    paper_type = given.get("id_type")
-    try:
-        number = identity.check_paper(paper_type, given["id_number"], today)
-    except ValidationError as error:
-        result.outcome, result.reason = "invalid", error.code or "bad_format"
-    else:
-        asked.append((given, result, sealing.blind_indexes(f"{paper_type}:{number}")))
-
-
-def _persons(indexes):
-    """Those with these blind indexes, each of which covers the type of the paper as well."""
-    rows = Subject.objects.select_related("merged_into").filter(kind=Subject.Kind.PERSON)
-    found = rows.filter(paper_type__in=PaperType.values, paper_index__in=indexes)
-    return {bytes(person.paper_index): person for person in found}
-
-
-def _differs(name, subject):
-    if not name or subject is None:
-        return False
-    return identity.normalise_name(name) != subject.name_normalised
-
-
-def _find_entries(results, unit, today, as_of):
-    by_subject = _by_subject(results)
-    if not by_subject:
-        return
-    entries = _in_force(today, as_of)
-    own = list(entries.filter(subject__in=by_subject).order_by("kind", "pk"))
-    answerable = ResponsiblePerson.objects.answerable(as_of or today)
-    named = answerable.filter(person__in=by_subject, listing__in=entries)
-    persons = list(named.order_by("pk"))
-    firms = entries.in_bulk([person.listing_id for person in persons])
-    measures = {
-        pk: [row for row in rows if row["unit"] == unit.code]
-        for pk, rows in measures_of([*own, *firms.values()]).items()
-    }
-    reach = _roles_reached() if persons else {}
-    found = [(row.subject_id, Match(row, "subject", measures[row.pk])) for row in own]
-    for person in persons:
-        if person.listing_id in firms:
-            mine = _of_person(measures[person.listing_id], person, reach)
-            match = Match(firms[person.listing_id], "responsible_person", mine)
-            found.append((person.person_id, match))
-    for subject_id, match in found:
-        for result in by_subject[subject_id]:
-            result.outcome = "listed"
-            result.matches.append(replace(match))
-
-
-def _roles_reached():
-    """{measure's code: the roles of responsible persons that it reaches besides the firm}."""
-    return dict(Measure.objects.values_list("code", "roles"))
-
-
-def _of_person(measures, person, reach):
-    """Those of a firm's measures that reach a person of this role, until the person's own end."""
-    mine = [row for row in measures if person.role in reach[row["code"]]]
-    if person.until is None:
-        return mine
-    return [{**row, "until": min(row["until"], person.until)} for row in mine]
-
-
-def _by_subject(results):
-    found = {}
-    for result in results:
-        if result.subject:
-            found.setdefault(result.subject.pk, []).append(result)
-    return found
-
-
-def _in_force(today, as_of):
-    entries = Listing.objects.with_parts()
-    return entries.public(today) if as_of is None else entries.in_force_on(as_of)
+def _refuse_bad_question(subjects, purpose, reference, today, as_of, known_at):
+    wrong = _("请填写 1 到 200 个字。")
+    most = {"most": MOST_SUBJECTS}
+    refuse(
+        {
+            "purpose": not 1 <= len(purpose.strip()) <= 200 and wrong,
+            "reference": not 1 <= len(reference.strip()) <= 200 and wrong,
+            "subjects": not 1 <= len(subjects) <= MOST_SUBJECTS
+            and _("一次查询 1 到 %(most)s 个主体。") % most,
+            "as_of": as_of and as_of > today and _("查询日不能晚于今天。"),
+            "known_at": known_at is not None
+            and as_of is None
+            and _("按账本序号查询，要同时写明查询日 as_of。"),
+        }
+    )
 
 
 def _suppress_benefits(result):
@@ -213,23 +90,40 @@ def _suppress_benefits(result):
             match.measures, match.suppressed = [], True
 
 
-def _log_hits(logged, hits, today):
-    due = add_working_days(today, parameter("check_feedback", on=today)) if hits else None
-    Hit.objects.bulk_create(
-        Hit(
-            check_id=logged.pk,
-            check_public_id=logged.public_id,
-            unit=logged.unit,
-            listing=match.listing,
-            matched_as=match.matched_as,
-            reference=logged.reference,
-            measures=[_kept(row) for row in match.measures],
-            feedback_due=due,
-        )
-        for _result, match in hits
-        if not match.suppressed
+def _distinct_hits(results):
+    """Each entry that a subject met once, however often the batch names the subject."""
+    found = {
+        (result.subject.pk, match.listing.pk, match.matched_as): match
+        for result in results
+        for match in result.matches
+    }
+    return list(found.values())
+
+
+# ── the log ───────────────────────────────────────────────────────────────────────────────────
+
+COLUMNS = tuple(column.column for column in Check._meta.concrete_fields)
+LOG = f"""
+    WITH logged AS (
+        INSERT INTO jointaction_check ({", ".join(COLUMNS)})
+        VALUES ({", ".join(f"%({name})s" for name in COLUMNS)})
     )
+    INSERT INTO jointaction_hit (public_id, check_id, check_public_id, unit_id, listing_id,
+        matched_as, reference, measures, at, feedback_due, handling, result, remark)
+    SELECT gen_random_uuid(), %(id)s, %(public_id)s, %(unit_id)s, hit.listing, hit.matched_as,
+        %(reference)s, hit.measures, %(at)s, %(due)s, '', '', ''
+    FROM jsonb_to_recordset(%(met)s::jsonb) AS hit(listing bigint, matched_as text, measures jsonb)
+"""  # noqa: S608 - the columns are the model's own
 
 
-def _kept(row):
-    return {**row, "until": str(row["until"])}
+def _log(logged, hits, due):
+    rows = [
+        {"listing": hit.listing.pk, "matched_as": hit.matched_as, "measures": hit.measures}
+        for hit in hits
+    ]
+    values = {
+        column.column: getattr(logged, column.attname) for column in Check._meta.concrete_fields
+    }
+    values |= {"met": json.dumps(rows, cls=DjangoJSONEncoder, ensure_ascii=False), "due": due}
+    with connection.cursor() as cursor:
+        cursor.execute(LOG, values)

@@ -14,6 +14,7 @@ from listings.models import (
 )
 from listings.policies import may_read
 from listings.services import measures_of, planned_measures_of
+from rulebook.models import ListKind
 
 ENDED = {
     "id": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
@@ -68,17 +69,19 @@ LISTING = {
 }
 
 
-def shown(listings, user, today, *, as_public=False, otherwise=Audience.PUBLIC):
+def shown(listings, user, today, *, as_public=False, otherwise=Audience.PUBLIC, with_measures=True):
     """Entries as Listing objects for `user` today, in the order given.
 
     The number of queries does not grow with the entries, but for one per category of drafts.
     What has ended is told in five words, except to its own department, the supervisor and
     the auditor. As whom others look is said by `otherwise`; `as_public` has everybody look
-    as the public does.
+    as the public does. A caller that tells some of the measures itself asks for none here.
     """
     listings = list(listings)
     open_ = [listing for listing in listings if may_read(user, listing, today)]
     parts = _Parts(open_, user, today, as_public=as_public, otherwise=otherwise)
+    if with_measures:
+        parts.ask_measures(open_)
     return [
         parts.whole(listing) if listing in parts else ended(listing, today) for listing in listings
     ]
@@ -105,12 +108,17 @@ class _Parts:
             for row in listings
         }
         inside = {pk for pk, audience in self.audience.items() if audience is Audience.OWN}
+        black = {row.pk for row in listings if row.kind == ListKind.BLACK}
+        detailed = {row.category_id for row in listings if row.details}
+        self.measures = {}
+        self.persons = _persons(black, today) if black else {}
+        self.pending = _pending(inside) if inside else {}
+        self.fields = own_fields(detailed) if detailed else {}
+
+    def ask_measures(self, listings):
         drafts = [row for row in listings if row.status == Listing.Status.DRAFT]
         self.measures = measures_of(row for row in listings if row.status != Listing.Status.DRAFT)
-        self.measures |= planned_measures_of(drafts, today)
-        self.persons = _persons(self.audience.keys(), today)
-        self.pending = _pending(inside)
-        self.fields = own_fields({row.category_id for row in listings})
+        self.measures |= planned_measures_of(drafts, self.today)
 
     def __contains__(self, listing):
         return listing.pk in self.audience
@@ -133,7 +141,7 @@ class _Parts:
             "ground": listing.ground,
             "basis": str(listing.basis) if listing.basis else None,
             "details": self._details(listing),
-            "measures": [measure_shown(row) for row in self.measures[listing.pk]],
+            "measures": [measure_shown(row) for row in self.measures.get(listing.pk, ())],
             "published_on": listing.published_on,
             "visible_until": listing.visible_until,
             "disputed": listing.disputed,

@@ -2,6 +2,7 @@
 
 from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
+from portal.services.genuine import issued
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
 from portal.services.report import credit_report, erase_reports, report_file, still_true
@@ -14,6 +15,7 @@ __all__ = [
     "erase_reports",
     "heartbeat_age",
     "home_figures",
+    "issued",
     "measures",
     "readiness",
     "report_file",

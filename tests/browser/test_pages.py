@@ -38,7 +38,15 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     jointaction.distribute(today=timezone.localdate())
+    check, _results = jointaction.check(
+        [{"code": firm.code}, {"name": "只有名称"}],
+        actor=Actor.of(builders.clerk()),
+        purpose="投标资格审查",
+        reference="示例1",
+        today=timezone.localdate(),
+    )
     return {
+        "check": check,
         "red": red,
         "black": black,
         "draft": draft,
@@ -78,6 +86,8 @@ def public_addresses(filled):
         "/accessibility/",
         f"/credit-reports/{filled['report'].verify_code}/",
         "/verify/",
+        f"/verify/{filled['check'].code}/",
+        f"/verify/{filled['check'].number}/",
         "/sign-in/",
         "/objections/new/",
         f"/objections/new/?entry={black.public_id}",
@@ -113,6 +123,8 @@ def desk_addresses(filled):
         "/desk/repairs/",
         "/desk/pushes/",
         "/desk/checks/",
+        f"/desk/checks/{filled['check'].public_id}/",
+        f"/desk/checks/{filled['check'].public_id}/receipt/",
         "/desk/notices/",
         "/desk/imports/",
         "/desk/imports/new/",

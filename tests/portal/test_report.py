@@ -149,3 +149,18 @@ def test_making_a_report_costs_the_same_however_many_entries_the_firm_has():
         builders.published_black(many.subject)
     cost(UNKNOWN)  # what is remembered for good is asked once
     assert cost(one.subject.code) == cost(many.subject.code) <= 15
+
+
+def test_whoever_is_given_a_report_sees_whether_it_is_genuine_and_still_holds(client):
+    entry = builders.published_black(builders.firm("通化示例核验建筑有限公司"))
+    made = services.credit_report(entry.subject.code, now=timezone.now())
+    path = reverse("verify-code", args=[made.spaced_code])
+    told = client.get(path).content.decode()
+    assert "是真的" in told
+    assert made.number in told
+    assert "仍然有效：黑名单 1 条" in told
+    withdraw(entry)
+    told = client.get(path).content.decode()
+    assert "是真的" in told
+    assert "已经失效" in told
+    assert "黑名单 1" not in told

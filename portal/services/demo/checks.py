@@ -33,7 +33,7 @@ def _ask(story, unit, *, today):
         reference=reference,
         today=today,
     )
-    for hit in Hit.objects.filter(check_id=check.pk):
+    for hit in Hit.objects.filter(check_public_id=check.public_id):
         if rng.random() < 0.85:
             story.on(story.after(today, rng.randint(1, 6)), _feed_back, hit, unit)
 
