@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from casework import documents
 from casework.api import Door, bad_field, instant, like, page, page_of
+from casework.api.doors import JsonOnly
 from casework.api.pages import PAGE_PARAMETERS, number
 from listings import ledger
 from listings.api.entries import LISTING
@@ -62,6 +63,13 @@ FILE = {
 MOST_CHANGES = 5_000
 KIND = OpenApiParameter("list", enum=ListKind.values)
 SQUEEZE = 3  # of 9: quicker than most networks, and a tenth of the size
+
+
+class Whatever(JsonOnly):
+    """What is sent is no JSON document; what was accepted instead is no reason to refuse."""
+
+    def select_renderer(self, _request, renderers, _format=None):
+        return renderers[0], renderers[0].media_type
 
 
 class FeedDoor(Door):
@@ -114,6 +122,7 @@ class Changes(FeedDoor):
 class SnapshotLines(FeedDoor):
     scopes = {"GET": "read"}
     parameters = frozenset({"list"})
+    content_negotiation_class = Whatever
 
     @extend_schema(
         summary="全部有效记录，每行一条",
@@ -200,6 +209,7 @@ class Daily(Door):
 class DailyDetail(Door):
     scopes = {"GET": "read"}
     parameters = frozenset({"file"})
+    content_negotiation_class = Whatever
 
     @extend_schema(
         summary="一天的名单文件；file= 下载其中一个",

@@ -339,6 +339,12 @@ def test_a_snapshot_costs_the_same_however_long(unit, django_assert_max_num_quer
         assert unit.get("/snapshot/digest/")["count"] == 10
 
 
+def test_a_snapshot_is_sent_whatever_kind_is_accepted(unit):
+    builders.published_black()
+    for accepted in ("application/x-ndjson", "text/plain", "*/*", "application/json"):
+        assert len(lines(snapshot(unit, headers={"Accept": accepted}))) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "asked"),
     [

@@ -16,7 +16,8 @@ def changes(*, after, limit, today):
     pieces, values = rendered(today)
     with connection.cursor() as cursor:
         cursor.execute(_PAGE % pieces, {**values, "after": after, "limit": limit})
-        return cursor.fetchone()
+        rows = sorted(cursor.fetchall())  # here, where a row is a pointer and not a kilobyte
+    return ",".join([line for _seq, line, _head in rows if line]), rows[0][-1]
 
 
 _PAGE = """
@@ -46,7 +47,6 @@ WITH page AS MATERIALIZED (
         AND page.action IN ('publish', 'annotate')
         AND (l.details = '{}' OR l.rule_version = category.version)
 )
-SELECT coalesce(string_agg(line, ',' ORDER BY seq), ''),
-       coalesce((SELECT seq FROM listings_ledgerhead), 0)
-FROM told
+SELECT told.seq, told.line, head.seq
+FROM (SELECT coalesce(max(seq), 0) AS seq FROM listings_ledgerhead) head LEFT JOIN told ON true
 """
