@@ -81,8 +81,9 @@ def _erased():
             """
             SELECT coalesce(array_agg(c.seq), '{}')
             FROM listings_change e JOIN listings_changebody n USING (seq)
-            CROSS JOIN LATERAL jsonb_array_elements_text(
-                convert_from(n.body, 'UTF8')::jsonb -> 'erased') AS named(seq)
+            -- no other body is read as JSON, in whatever order the joins are made: it may be broken
+            CROSS JOIN LATERAL jsonb_array_elements_text(CASE WHEN e.action = 'erase'
+                THEN convert_from(n.body, 'UTF8')::jsonb -> 'erased' END) AS named(seq)
             JOIN listings_change c
                 ON c.seq = named.seq::bigint AND c.listing_id = e.listing_id AND c.seq < e.seq
             WHERE e.action = 'erase'

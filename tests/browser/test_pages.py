@@ -16,6 +16,7 @@ def filled(transactional_db):
 
     from jointaction import services as jointaction
     from listings import services as listings
+    from listings.services import feed
     from parties.models import Actor
     from rulebook.services import seed_rules
 
@@ -37,6 +38,7 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     jointaction.distribute(today=timezone.localdate())
+    feed.make_daily_file(today=timezone.localdate())
     return {
         "red": red,
         "black": black,
@@ -103,6 +105,7 @@ def desk_addresses(filled):
         f"/desk/listings/{black.public_id}/withdraw/",
         f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
         f"/desk/proposals/{filled['quashed'].public_id}/",
+        "/desk/daily/",
         "/desk/subjects/",
         f"/desk/subjects/{filled['black'].subject.public_id}/",
         "/desk/objections/",
