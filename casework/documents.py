@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
@@ -316,34 +316,59 @@ def keep_all(files, *, actor):
 
 def keep(content, *, name, media_type, actor):
     """Store bytes that the portal made or has checked; the name never becomes a path."""
+    return keep_pieces([content], name=name, media_type=media_type, actor=actor)
+
+
+def keep_pieces(pieces, *, name, media_type, actor):
+    """The same of a file that is never in memory as a whole."""
     path = f"{secrets.token_hex(1)}/{secrets.token_hex(20)}"
     place = Path(settings.MEDIA_ROOT) / path
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     place.touch(mode=0o600, exist_ok=False)
+    size, digest = 0, hashlib.sha256()
     with place.open("wb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
+            size += len(piece)
+            digest.update(piece)
         file.flush()
         os.fsync(file.fileno())
     return Document.objects.create(
         name=name,
         media_type=media_type,
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        size=size,
+        sha256=digest.hexdigest(),
         path=path,
         **actor.columns,
     )
 
 
 def read(document):
-    return (Path(settings.MEDIA_ROOT) / document.path).read_bytes()
+    return _place(document).read_bytes()
+
+
+def _place(document):
+    return Path(settings.MEDIA_ROOT) / document.path
 
 
 def attachment(document):
     """A stored file as a download: never shown in place, so nothing in it acts as our page."""
-    response = HttpResponse(read(document), content_type=document.media_type)
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=document.name
-    )
+    return _guarded(HttpResponse(read(document), content_type=document.media_type), document.name)
+
+
+def large_attachment(document):
+    """The same of a file that is sent piece by piece."""
+    file = _place(document).open("rb")
+    return _guarded(FileResponse(file, content_type=document.media_type), document.name)
+
+
+def text_attachment(text, name):
+    """A few lines made on the spot, as a download like a stored file."""
+    return _guarded(HttpResponse(text, content_type="text/plain; charset=utf-8"), name)
+
+
+def _guarded(response, name):
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -352,7 +377,7 @@ def attachment(document):
 
 def discard(document):
     """Delete a stored file for good; its bytes go when the transaction commits."""
-    place = Path(settings.MEDIA_ROOT) / document.path
+    place = _place(document)
     document.delete()
     transaction.on_commit(partial(place.unlink, missing_ok=True))
 

@@ -239,6 +239,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 SWEEPS = {
     "listings.tasks.expire_lapsed": 30,
     "listings.tasks.chase_withdrawals": 30,
+    "listings.tasks.make_daily_file": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
     "jointaction.tasks.chase_late_hits": 30,

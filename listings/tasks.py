@@ -3,6 +3,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from listings import services
+from listings.services import feed
 
 
 @shared_task(ignore_result=True)
@@ -15,3 +16,9 @@ def expire_lapsed():
 def chase_withdrawals():
     """Remind of entries whose document was quashed, then tell the lead unit, each once."""
     services.chase_withdrawals(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)
+
+
+@shared_task(ignore_result=True)
+def make_daily_file():
+    """Make the signed file of today where it is missing. Run it when and as often as you like."""
+    feed.make_daily_file(today=timezone.localdate())

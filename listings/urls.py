@@ -1,11 +1,12 @@
 from django.urls import path
 
 from listings import api as machines
+from listings.desk import daily, subjects
 from listings.desk import entries as staff
-from listings.desk import subjects
 
 change = "subject-changes/<uuid:public_id>/"
 desk = [
+    path("daily/", daily.daily, name="desk-daily"),
     path("listings/", staff.listings, name="desk-listings"),
     path("listings/<uuid:public_id>/correct/", staff.correct, name="desk-listing-correct"),
     path("listings/<uuid:public_id>/withdraw/", staff.withdraw, name="desk-listing-withdraw"),
@@ -37,4 +38,8 @@ api = [
     path(f"{one}approve/", machines.Approve.as_view(), name="api-listing-approve"),
     path(f"{one}reject/", machines.Reject.as_view(), name="api-listing-reject"),
     path("changes/", machines.Changes.as_view(), name="api-changes"),
+    path("snapshot/", machines.SnapshotLines.as_view(), name="api-snapshot"),
+    path("snapshot/digest/", machines.SnapshotDigest.as_view(), name="api-snapshot-digest"),
+    path("daily/", machines.Daily.as_view(), name="api-daily"),
+    path("daily/<str:day>/", machines.DailyDetail.as_view(), name="api-daily-file"),
 ]

@@ -286,13 +286,15 @@ def test_no_answer_of_the_api_to_a_foreign_unit_holds_it(planted):
     for entry in entries:
         paths += [f"/listings/{entry.public_id}/", f"/listings/{entry.public_id}/history/"]
     told = {path: json.dumps(machine.get(path), ensure_ascii=False) for path in paths}
+    told["/snapshot/"] = _content(machine.client.get("/api/v1/snapshot/")).decode()
     told["a nomination"] = json.dumps(
         machine.get(f"/listings/{planted['nominated'].public_id}/", 404), ensure_ascii=False
     )
     told["no scope"] = json.dumps(machine.get("/pushes/", 403), ensure_ascii=False)
     assert {path: found for path, text in told.items() if (found := found_in(text))} == {}
-    assert PUBLIC in told["/changes/"]
-    assert MASKED in told["/changes/"]
+    for path in ("/changes/", "/snapshot/"):
+        assert PUBLIC in told[path]
+        assert MASKED in told[path]
 
 
 def test_neither_ledger_nor_index_nor_notice_nor_log_holds_it(planted, client, caplog):

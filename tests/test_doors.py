@@ -68,6 +68,7 @@ DOORS = {
     "desk-listing-proposal": MATTER,
     "desk-listing-approve": ACT,
     "desk-listing-reject": ACT,
+    "desk-daily": STAFF,
     "desk-subjects": STAFF,
     "desk-subject": MATTER,
     "desk-subject-rename": ACT,
@@ -132,6 +133,10 @@ DOORS = {
     "api-listing-approve": KEY,
     "api-listing-reject": KEY,
     "api-changes": KEY,
+    "api-snapshot": KEY,
+    "api-snapshot-digest": KEY,
+    "api-daily": KEY,
+    "api-daily-file": KEY,
     "api-categories": KEY,
     "api-bases": KEY,
     "api-measures": KEY,
@@ -291,6 +296,7 @@ def address_of(name, house):
             "person_id": house["entry"].responsible_persons.get().public_id,
         },
         {"code": house["entry"].subject.code},
+        {"day": "2026-01-05"},
         {"number": house["repair" if "repair" in name else "objection"].number},
     ):
         try:

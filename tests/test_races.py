@@ -1,9 +1,11 @@
 """People and machines acting at once, on a real PostgreSQL with real transactions."""
 
+import contextlib
 import random
 import threading
 import time
 from datetime import date
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -28,6 +30,7 @@ from repair.models import Repair
 from rulebook.models import ListCategory, RuleVersion
 from rulebook.services import record_version, seed_rules
 from tests import builders
+from tests.listings.copies import Copy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -474,3 +477,57 @@ def test_a_file_comes_in_though_the_server_is_just_counting(committed_rules, tmp
     ended.set()
     thread.join()
     assert summary["created"] == 3
+
+
+def _a_day_of(seed, drafts, entries, actor, today):
+    """Everything that one of eight people tries: publications, corrections, badges, an ending."""
+    dice, plain = random.Random(seed), {"actor": actor, "note": "示例"}  # noqa: S311
+    ending = dice.choice(entries)
+    acts = [partial(blacklist.publish, draft, actor=actor, today=today) for draft in drafts]
+    acts += [
+        partial(listings.annotate, entry, disputed=dice.random() < 0.5, actor=actor)
+        for entry in entries
+    ]
+    acts += [
+        partial(listings.correct, entry, {"ground": f"示例：更正 {dice.random()}。"}, **plain)
+        for entry in entries
+    ]
+    acts.append(partial(listings.withdraw, ending, reason="error", today=today, **plain))
+    dice.shuffle(acts)
+    for act in acts:
+        with contextlib.suppress(IllegalMove, ValidationError):
+            act()
+
+
+def test_the_feed_has_no_hole_while_eight_people_write(committed_rules):
+    """Whoever reads along and whoever begins in the middle end in step with the portal."""
+    drafts = [builders.black_draft() for _number in range(6)]
+    entries = [builders.published_black() for _number in range(4)]
+    machine, today = builders.Machine(builders.liaison(), "read"), timezone.localdate()
+    house = (drafts, entries, Actor.of(builders.reviewer()), today)
+    done, reading = threading.Event(), Copy(machine)
+
+    def write():
+        try:
+            return at_once(*[partial(_a_day_of, seed, *house) for seed in range(8)])
+        finally:
+            done.set()
+
+    def read_along():
+        while not done.is_set():
+            reading.follow(limit=3)
+        return reading.follow()
+
+    def begin_in_the_middle():
+        copy = Copy(machine).begin()
+        done.wait(60)
+        return copy.follow()
+
+    written, *copies = at_once(write, read_along, begin_in_the_middle)
+    assert written == [None] * 8
+    last, state = ledger.head().seq, machine.get("/snapshot/digest/")
+    assert Change.objects.count() == last > len(drafts) + 2 * len(entries)
+    for copy in (*copies, Copy(machine).follow(), Copy(machine).begin()):
+        assert (copy.seq, copy.digest(today)) == (last, state["digest"])
+    assert ledger.verify() is None
+    assert ledger.verify_entries() is None

@@ -16,6 +16,7 @@ from jointaction import services as jointaction
 from jointaction.models import Hit, Push
 from listings import services as listings
 from listings.models import Change, Listing
+from listings.services import feed
 from notices import services as notices
 from notices.models import Notice
 from objections import services as objections
@@ -99,6 +100,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
     "listings.tasks.chase_withdrawals": (
         _quashed,
         lambda: listings.chase_withdrawals(today=LATER, lead_unit=LEAD),
+    ),
+    "listings.tasks.make_daily_file": (
+        lambda: builders.published_black(today=TODAY),
+        lambda: feed.make_daily_file(today=TODAY),
     ),
     "jointaction.tasks.distribute": (
         lambda: builders.published_black(today=TODAY),

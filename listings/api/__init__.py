@@ -2,7 +2,6 @@
 
 from listings.api.doors import (
     Approve,
-    Changes,
     Correct,
     History,
     ListingDetail,
@@ -24,6 +23,7 @@ from listings.api.drafts import (
     subject_of,
 )
 from listings.api.entries import LISTING, ended, measure_shown, shown
+from listings.api.feed import Changes, Daily, DailyDetail, SnapshotDigest, SnapshotLines
 
 __all__ = [
     "LISTING",
@@ -33,6 +33,8 @@ __all__ = [
     "Choice",
     "Correct",
     "CorrectionFields",
+    "Daily",
+    "DailyDetail",
     "DraftFields",
     "History",
     "ListingDetail",
@@ -41,6 +43,8 @@ __all__ = [
     "Persons",
     "Reject",
     "ReleasePerson",
+    "SnapshotDigest",
+    "SnapshotLines",
     "Withdraw",
     "columns_of",
     "correction_of",

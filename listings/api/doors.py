@@ -1,4 +1,4 @@
-"""Endpoints of entries: the lists, one entry, its history, correction, withdrawal, the feed."""
+"""Endpoints of entries: the lists, one entry, its history, correction, withdrawal."""
 
 import json
 
@@ -21,9 +21,9 @@ from casework.api import (
     seen_version,
     under,
 )
-from casework.api.pages import PAGE_PARAMETERS, number
+from casework.api.pages import PAGE_PARAMETERS
 from casework.moves import IllegalMove
-from listings import ledger, services
+from listings import services
 from listings.api.drafts import Correction, Release, Versioned, Withdrawal, correction_of
 from listings.api.entries import LISTING, ended, shown
 from listings.filters import EntryFilter
@@ -37,19 +37,6 @@ LINE = {
     "note": "文书日期有误",
     "changes": {"document_date": ["2026-03-01", "2026-03-02"]},
 }
-FEED = {
-    "results": [
-        {
-            "seq": 1,
-            "action": "publish",
-            "at": "2026-04-01T09:00:00+08:00",
-            "listing": LISTING,
-            "hash": "9f86d081…",
-            "previous_hash": "60303ae2…",
-        }
-    ],
-    "head": 1,
-}
 PERSON = {
     "id": LISTING["id"],
     "name": "李*",
@@ -60,7 +47,6 @@ PERSON = {
     "ended_on": None,
     "end_reason": None,
 }
-MOST_CHANGES = 1_000
 
 
 class Listings(Door):
@@ -259,42 +245,6 @@ class Reject(ListingDoor):
         self.seen(listing, given.get("version"))
         services.reject(open_proposal(listing), actor=self.actor, note=given["note"])
         return self.answer(listing)
-
-
-class Changes(Door):
-    scopes = {"GET": "read"}
-    parameters = frozenset({"after", "limit"})
-
-    @extend_schema(
-        summary="变更：按序号，无缺号",
-        responses={200: like(FEED)},
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
-    )
-    def get(self, request):
-        limit = number(request, "limit", 100, MOST_CHANGES)
-        head = ledger.head().seq
-        changes = list(Change.objects.after(self._after()).filter(seq__lte=head)[:limit])
-        listings = Listing.objects.with_parts().in_bulk({row.listing_id for row in changes})
-        told = shown(listings.values(), self.user, self.today, as_public=True)
-        objects = dict(zip(listings, told, strict=True))
-        rows = [self._row(row, objects[row.listing_id]) for row in changes]
-        return Response({"results": rows, "head": head})
-
-    def _after(self):
-        text = self.request.query_params.get("after", "0")
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise bad_field("after", _("应是账本序号。"))
-        return int(text)
-
-    def _row(self, row, listing):
-        return {
-            "seq": row.seq,
-            "action": row.action,
-            "at": instant(row.at),
-            "listing": listing,
-            "hash": bytes(row.hash).hex(),
-            "previous_hash": bytes(row.previous_hash).hex(),
-        }
 
 
 def open_proposal(listing):

@@ -8,6 +8,7 @@ from listings.ledger.checkpoints import (
     verify_head,
 )
 from listings.ledger.content import TOLD_OF_THE_ENDED, canonical, digest_of
+from listings.ledger.copies import entry_digest, list_digest
 from listings.ledger.verifier import Fault, verify, verify_at, verify_entries
 from listings.ledger.writer import EPOCH, GENESIS, Entry, append, chain, head
 
@@ -22,8 +23,10 @@ __all__ = [
     "canonical",
     "chain",
     "digest_of",
+    "entry_digest",
     "head",
     "last_checkpoint",
+    "list_digest",
     "make_checkpoint",
     "signed_head",
     "verify",

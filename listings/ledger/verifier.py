@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from listings.ledger.content import digest_of, disclosed_since, in_force, same_details
+from listings.ledger.copies import entry_digest
 from listings.ledger.writer import GENESIS, Entry, body_of, chain, head
-from listings.models import Change, Listing, ListingVersion, own_fields
+from listings.models import Change, EntryDigest, Listing, ListingVersion, own_fields
 
 CHUNK = 5_000
 
@@ -80,8 +81,9 @@ def _erased():
             """
             SELECT coalesce(array_agg(c.seq), '{}')
             FROM listings_change e JOIN listings_changebody n USING (seq)
-            CROSS JOIN LATERAL jsonb_array_elements_text(
-                convert_from(n.body, 'UTF8')::jsonb -> 'erased') AS named(seq)
+            -- no other body is read as JSON, in whatever order the joins are made: it may be broken
+            CROSS JOIN LATERAL jsonb_array_elements_text(CASE WHEN e.action = 'erase'
+                THEN convert_from(n.body, 'UTF8')::jsonb -> 'erased' END) AS named(seq)
             JOIN listings_change c
                 ON c.seq = named.seq::bigint AND c.listing_id = e.listing_id AND c.seq < e.seq
             WHERE e.action = 'erase'
@@ -147,9 +149,11 @@ def verify_entries():
     done, rows = 0, Listing.objects.with_shared_parts().order_by("pk")
     while batch := list(rows.filter(pk__gt=done)[:CHUNK]):
         changes, versions = _last_changes(batch), _open_versions(batch)
+        digests = _digests(batch)
         for listing in batch:
             seq, action, body = changes.get(listing.pk, NEVER_TOLD)
             what = _wrong(listing, action, body, rules) or _wrong_days(listing, versions)
+            what = what or _wrong_digest(listing, digests)
             if what:
                 return Fault(seq, what, str(listing.public_id))
         done = batch[-1].pk
@@ -205,3 +209,19 @@ def _wrong_days(listing, versions):
     expected = (None, None) if lower == upper else (lower, upper)
     agreed = (known, known_void) == (expected, void)
     return "" if agreed else "the days it was in force are not those of the ledger"
+
+
+def _digests(batch):
+    """{listing's key: (id, list, last day, digest)} that copies elsewhere are compared with."""
+    rows = EntryDigest.objects.filter(listing__in=batch)
+    columns = ("listing_id", "public_id", "kind", "visible_until", "digest")
+    return {pk: (*told, bytes(digest)) for pk, *told, digest in rows.values_list(*columns)}
+
+
+def _wrong_digest(listing, digests):
+    expected = None
+    if listing.status == Listing.Status.PUBLISHED:
+        told = (listing.public_id, listing.kind, listing.visible_until)
+        expected = (*told, entry_digest(listing))
+    agreed = digests.get(listing.pk) == expected
+    return "" if agreed else "the digest that copies are compared with is not its own"

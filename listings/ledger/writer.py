@@ -23,6 +23,7 @@ from listings.ledger.content import (
     public_changes,
     public_fields,
 )
+from listings.ledger.copies import keep_digests
 from listings.models import LedgerHead, Listing, ListingVersion, own_fields
 
 GENESIS = hashlib.sha256(b"credit portal ledger").digest()
@@ -60,6 +61,7 @@ def append(entries):
     telling = (entry.listing for entry in entries if entry.action not in Listing.ENDINGS)
     fields = own_fields({listing.category_id for listing in telling})
     kept = [_kept(entry, fields) for entry in entries]
+    keep_digests(entries)
     last = _lock_head()
     at = max(timezone.now(), last.at)
     seqs = range(last.seq + 1, last.seq + 1 + len(entries))

@@ -1,5 +1,6 @@
 """The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
 
+from listings.models.copies import DailyFile, EntryDigest
 from listings.models.disclosure import (
     DISCLOSURE,
     Audience,
@@ -35,6 +36,8 @@ __all__ = [
     "Change",
     "ChangeBody",
     "ChangeQuerySet",
+    "DailyFile",
+    "EntryDigest",
     "ImportBatch",
     "LedgerCheckpoint",
     "LedgerHead",

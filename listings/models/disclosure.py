@@ -74,16 +74,17 @@ def _all(disclosure, names):
 # Model: column: class. A person's name is public only masked (Subject.display_name).
 DISCLOSURE = {
     "listings.Listing": {
+        # the feed tells `id`: it is a part of what the ledger chains
         **_all(
             _Class.PUBLIC,
-            "public_id status version kind origin subject category misconduct degree department "
+            "id public_id status version kind origin subject category misconduct degree department "
             "document_number document_kind document_organ document_date ground basis "
             "basis_article measure_codes measure_until measure_set term_months published_on "
             "visible_until ended_on end_reason disputed rule_version",
         ),
         **_all(_Class.SHARED, "created_at reference"),
         # `details` holds fields of every class: `shown_details` tells them apart
-        **_all(_Class.SECRET, "id details attested_by bigrams"),
+        **_all(_Class.SECRET, "details attested_by bigrams"),
     },
     "listings.ResponsiblePerson": {
         **_all(

@@ -16,6 +16,7 @@ def filled(transactional_db):
     """An entry of each list, disputed and answered, so that every page has something to show."""
     from jointaction import services as jointaction
     from listings import services as listings
+    from listings.services import feed
     from parties.models import Actor
     from portal import services
     from rulebook.services import seed_rules
@@ -45,6 +46,7 @@ def filled(transactional_db):
         reference="示例1",
         today=timezone.localdate(),
     )
+    feed.make_daily_file(today=timezone.localdate())
     return {
         "check": check,
         "red": red,
@@ -116,6 +118,7 @@ def desk_addresses(filled):
         f"/desk/listings/{black.public_id}/withdraw/",
         f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
         f"/desk/proposals/{filled['quashed'].public_id}/",
+        "/desk/daily/",
         "/desk/subjects/",
         f"/desk/subjects/{filled['black'].subject.public_id}/",
         "/desk/objections/",
