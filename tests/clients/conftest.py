@@ -1,0 +1,27 @@
+"""A live server and a client of it."""
+
+import pytest
+
+from credit_portal_client import Client
+from rulebook.services import seed_rules
+from tests import builders
+
+
+@pytest.fixture
+def city(transactional_db):
+    """The rules, in a database that other processes see."""
+    seed_rules()
+
+
+@pytest.fixture
+def client_of(city, live_server):
+    """Make a client with a key of this officer, for the server that runs in this process."""
+    made = []
+
+    def client(user, *scopes, **options):
+        made.append(Client(live_server.url, builders.api_key(user, *scopes), **options))
+        return made[-1]
+
+    yield client
+    for one in made:
+        one.close()
