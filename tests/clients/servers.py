@@ -11,7 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from credit_portal.embedded import die_with_parent
 from credit_portal_client import Copy
@@ -77,7 +77,7 @@ class Flaky:
 
 
 class Portal:
-    """The real web server in a process of its own, on the database that Django is connected to."""
+    """The real web server in a process of its own, on the database of this name."""
 
     def __init__(self, database):
         with socket.socket() as probe:
@@ -89,7 +89,8 @@ class Portal:
             *("--interface=wsgi", "--host=127.0.0.1", f"--port={port}", "--workers=1"),
             *("--blocking-threads=4", "--log-level=error", "credit_portal.wsgi:application"),
         ]
-        self.environment = {**os.environ, "DATABASE_URL": _url_of(database)}
+        place = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+        self.environment = {**os.environ, "DATABASE_URL": place}
         self.process = None
 
     def __enter__(self):
@@ -158,11 +159,3 @@ def come_to(path, seq, *, within=60):
         assert time.monotonic() < deadline, f"the copy stays at {copy.position}, not {seq}"
         time.sleep(0.002)
     copy.close()
-
-
-def _url_of(database):
-    """Django's settings of a database as a DATABASE_URL."""
-    user, password = quote(database["USER"]), quote(database["PASSWORD"] or "")
-    place = quote(database["HOST"], safe="")
-    port = f":{database['PORT']}" if database["PORT"] else ""
-    return f"postgres://{user}:{password}@{place}{port}/{database['NAME']}"

@@ -75,7 +75,7 @@ class Client(Transport):
 
     @contextmanager
     def snapshot(self, list: ListKind | None = None) -> Iterator[tuple[Stand, Iterator[Listing]]]:
-        """Every entry in effect today, read as it comes, in the order of ids.
+        """Every entry in effect today, read as it comes, in no particular order.
 
         The entries are whole only where their number and digest are those of the Stand.
         """
