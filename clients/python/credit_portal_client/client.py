@@ -20,7 +20,9 @@ from credit_portal_client.objects import (
     ListKind,
     Person,
     Push,
+    Receipt,
     Stand,
+    Verdict,
 )
 from credit_portal_client.transport import Transport
 
@@ -164,13 +166,18 @@ class Client(Transport):
 
     # ── receipts ──────────────────────────────────────────────────────────────────────────────
 
-    def receipt(self, check_id: str) -> dict[str, Any]:
+    def receipt(self, check_id: str) -> Receipt:
         """The signed receipt of a check: keep it with the file, it proves what was asked."""
-        return cast("dict[str, Any]", self.get(f"/checks/{check_id}/receipt/"))
+        return cast("Receipt", self.get(f"/checks/{check_id}/receipt/"))
 
-    def verify_receipt(self, receipt: dict[str, Any]) -> dict[str, Any]:
-        """The portal's word on whether a receipt is its own and unchanged."""
-        return cast("dict[str, Any]", self.post("/receipts/verify/", receipt))
+    def verify_receipt(
+        self, receipt: Receipt, *, query: Firm | Person | None = None, index: int = 0
+    ) -> Verdict:
+        """The portal's word on a receipt: is it genuine, and of this `query` at this `index`?"""
+        body: dict[str, Any] = {name: receipt[name] for name in ("receipt", "signature")}
+        if query:
+            body |= {"salt": receipt["salt"], "query": query, "index": index}
+        return cast("Verdict", self.post("/receipts/verify/", body))
 
     # ── pushes ────────────────────────────────────────────────────────────────────────────────
 

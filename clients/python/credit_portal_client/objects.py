@@ -169,6 +169,29 @@ class Checked(NamedTuple):
     check: Check
 
 
+class Receipt(TypedDict):
+    """The signed receipt of a check. Its `salt` lets whoever has it prove what was asked."""
+
+    receipt: dict[str, Any]
+    signature: str
+    salt: str | None
+    code: str
+    url: str
+
+
+class Verdict(TypedDict):
+    """The portal's word on a receipt; of one that is not genuine nothing more is said."""
+
+    genuine: bool
+    number: NotRequired[str]
+    at: NotRequired[str]
+    unit: NotRequired[Named]
+    ledger_seq: NotRequired[int]
+    subjects: NotRequired[int]
+    query_matches: NotRequired[bool | None]
+    business_matches: NotRequired[bool | None]
+
+
 class Hit(TypedDict):
     """A check that met an entry and waits for the unit's word about it; `id` is the check's."""
 

@@ -1,14 +1,15 @@
 """A bank at work with the portal: its copy in step, its counter, its pushes, its webhooks.
 
-Beside a running portal (`make run`) with demonstration data, make a key for the demo bank:
+Beside a running portal (`make run`) with demonstration data, make a key for the demo bank and
+start the bank with it, until Ctrl-C; with `--once` for one round:
 
     .venv/bin/python manage.py create_api_key --department bank-demo --officer bank-liaison \\
-        --scopes read check feedback
+        --scopes read check feedback manage
+    PYTHONPATH=clients/python .venv/bin/python clients/python/examples/bank.py --key KEY
 
-and start the bank with it:
-
-    python bank.py --key KEY                      # until Ctrl-C; --once for one round
-    python bank.py --key KEY --secret whsec_… --listen 9000   # and take webhooks
+To take webhooks as well, start the portal with WEBHOOK_ALLOWED_NETWORKS=127.0.0.0/8 and the bank
+with `--listen 9000`. The first time it registers its address and prints the secret; from then on
+give it as `--secret whsec_…`.
 """
 
 import argparse
@@ -20,6 +21,14 @@ from credit_portal_client import Client, Copy, ForgedError, UnreachableError, ve
 from credit_portal_client.local_copy import today
 
 LARGEST = 1_000_000  # bytes of a webhook
+NEWS = (
+    "listing.published",
+    "listing.corrected",
+    "listing.withdrawn",
+    "listing.repaired",
+    "listing.expired",
+    "push.created",
+)
 
 
 class Bank:
@@ -73,6 +82,13 @@ def told(entry):
     return f"{entry['list']} {entry['category']['name']} until {entry['visible_until']}"
 
 
+def registered(client, port):
+    """Have the portal send its webhooks here; returns the secret, which it tells only once."""
+    told = client.post("/endpoints/", {"url": f"http://127.0.0.1:{port}/", "events": NEWS})
+    print(f"registered; next time: --listen {port} --secret {told['secret']}")
+    return told["secret"]
+
+
 def listener(port, secret, bell):
     """A server that takes the portal's webhooks and rings the bell; everything else is a 400.
 
@@ -106,8 +122,8 @@ def main(arguments=None):
     asked = parser().parse_args(arguments)
     with Client(asked.portal, asked.key) as client:
         bank = Bank(client, asked.copy)
-        if asked.secret:
-            listener(asked.listen, asked.secret, bank.bell)
+        if asked.listen:
+            listener(asked.listen, asked.secret or registered(client, asked.listen), bank.bell)
         copy = Copy(bank.path, client)
         copy.ensure()
         print(f"{len(copy)} entries in force, in step at change {copy.position.seq}")
@@ -130,8 +146,8 @@ def parser():
     reader.add_argument("--key", required=True)
     reader.add_argument("--copy", default="bank.db", help="the file of the copy")
     reader.add_argument("--code", help="a customer; without it the first firm on the black list")
-    reader.add_argument("--secret", help="of the webhook endpoint, whsec_…")
-    reader.add_argument("--listen", type=int, default=9000, help="port for webhooks")
+    reader.add_argument("--listen", type=int, metavar="PORT", help="take webhooks there")
+    reader.add_argument("--secret", help="of the endpoint, whsec_…; without it a new one is made")
     reader.add_argument("--once", action="store_true", help="end after one round")
     return reader
 
