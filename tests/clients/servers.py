@@ -152,7 +152,7 @@ class Follower:
         assert self.process.wait() == -signal.SIGKILL, "the follower had given up by itself"
 
 
-def come_to(path, seq, *, within=60):
+def come_to(path, seq, *, within=120):
     """Wait until the copy in the file at `path` has come to `seq`, in at most so many seconds."""
     copy, deadline = Copy(path), time.monotonic() + within
     while not copy.position or copy.position.seq < seq:

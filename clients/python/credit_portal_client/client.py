@@ -84,9 +84,9 @@ class Client(Transport):
         with self.stream("/snapshot/", list=list) as response:
             told = response.headers
             names = ("Day", "Count", "Digest")
-            day, count, digest = (told[f"X-Snapshot-{name}"] for name in names)
+            day, size, digest = (told[f"X-Snapshot-{name}"] for name in names)
             stand = Stand(
-                int(told["X-Ledger-Seq"]), day, int(count), digest, told["X-Rules-Version"]
+                int(told["X-Ledger-Seq"]), day, int(size), digest, told["X-Rules-Version"]
             )
             yield stand, map(json.loads, _lines(response))
 
@@ -160,8 +160,8 @@ class Client(Transport):
 
         `listing` is the entry's id, `measures` the codes applied, `more` may be `remark`, `at`.
         """
-        body = {"listing": listing, "handling": handling, "result": result, **more}
-        body["measures"] = list(measures)
+        told = {"listing": listing, "handling": handling, "result": result, **more}
+        body = {**told, "measures": list(measures)}
         return cast("Hit", self.post(f"/checks/{check_id}/feedback/", body, once=once))
 
     # ── receipts ──────────────────────────────────────────────────────────────────────────────

@@ -271,8 +271,8 @@ class Copy:
                 with self._transaction():
                     self.file.executemany(KEEP.format("incoming"), rows)
                 count += len(rows)
-        if count != stand.count:
-            raise UnreachableError(f"{count} of {stand.count} entries of the snapshot came")
+        if count != stand.size:
+            raise UnreachableError(f"{count} of {stand.size} entries of the snapshot came")
         if digest_of(self._entries("incoming", stand.day)) != stand.digest:
             raise OutOfStepError("the snapshot is not what the portal says it is")
         position = Position(stand.seq, None if stand.seq else GENESIS, stand.rules)

@@ -101,14 +101,14 @@ class Change(TypedDict):
 
 
 class Stand(NamedTuple):
-    """What the portal shows at position `seq` on `day`: how many entries, and their digest.
+    """What the portal shows at position `seq` on `day`: `size` entries of this digest.
 
     `rules` changes when a rule does: then names of categories or measures may read otherwise.
     """
 
     seq: int
     day: str
-    count: int
+    size: int
     digest: str
     rules: str
 
