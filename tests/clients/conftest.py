@@ -1,10 +1,13 @@
-"""A live server and a client of it."""
+"""A live server, a client of it, and the example."""
+
+import importlib.util
 
 import pytest
 
 from credit_portal_client import Client
 from rulebook.services import seed_rules
 from tests import builders
+from tests.clients.servers import ROOT
 
 
 @pytest.fixture
@@ -25,3 +28,13 @@ def client_of(city, live_server):
     yield client
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def bank():
+    """The example, loaded from where it lies."""
+    path = ROOT / "clients" / "python" / "examples" / "bank.py"
+    found = importlib.util.spec_from_file_location("bank", path)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module

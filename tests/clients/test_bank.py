@@ -1,6 +1,5 @@
 """The example at work: a bank's copy, counter, pushes and webhooks."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -18,14 +17,6 @@ from tests.clients.servers import ROOT
 from tests.clients.test_webhooks import SECRET
 
 CLIENT = ROOT / "clients" / "python"
-
-
-@pytest.fixture(scope="module")
-def bank():
-    found = importlib.util.spec_from_file_location("bank", CLIENT / "examples" / "bank.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
