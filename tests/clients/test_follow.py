@@ -20,7 +20,6 @@ KILLS = 5
 AT_A_TIME = 400
 
 
-@pytest.mark.timeout(600)
 def test_portal_and_follower_killed_again_and_again_leave_the_copy_in_step(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "BATCH", 100)
     path, key = tmp_path / "copy.db", api_key(liaison("bank-demo"), "read")
