@@ -235,6 +235,8 @@ SWEEPS = {
     "listings.tasks.chase_withdrawals": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
+    "jointaction.tasks.check_sheets": 10,
+    "jointaction.tasks.forget_sheets": 30,
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,

@@ -15,3 +15,15 @@ def distribute():
 def chase_late_pushes():
     """Remind of late answers, then tell the supervisor, each once. Run it as often as you like."""
     services.chase_late(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)
+
+
+@shared_task(ignore_result=True)
+def check_sheets():
+    """Check the rows of the tables that wait, write the results. Run it as often as you like."""
+    services.check_sheets(today=timezone.localdate())
+
+
+@shared_task(ignore_result=True)
+def forget_sheets():
+    """Delete the results that were kept long enough. Run it when and as often as you like."""
+    services.forget_sheets(today=timezone.localdate())

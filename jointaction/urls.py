@@ -1,7 +1,7 @@
 from django.urls import path
 
 from jointaction import api as machines
-from jointaction.desk import checks, pushes
+from jointaction.desk import checks, pushes, sheets
 
 desk = [
     path("pushes/", pushes.pushes, name="desk-pushes"),
@@ -11,6 +11,10 @@ desk = [
     path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),
     path("checks/", checks.checks, name="desk-checks"),
     path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
+    path("sheets/", sheets.sheets, name="desk-sheets"),
+    path("sheets/template/", sheets.template, name="desk-sheet-template"),
+    path("sheets/<uuid:public_id>/", sheets.sheet, name="desk-sheet"),
+    path("sheets/<uuid:public_id>/result/", sheets.result, name="desk-sheet-result"),
 ]
 
 api = [

@@ -1,4 +1,4 @@
-"""Every write of joint action: distribution, answers, reminders, checks."""
+"""Every write of joint action: distribution, answers, reminders, checks one by one and by table."""
 
 from jointaction.services.answer import (
     OUTCOMES,
@@ -12,6 +12,13 @@ from jointaction.services.chase import chase_late
 from jointaction.services.check import check
 from jointaction.services.distribute import distribute
 from jointaction.services.reveal import reveal_subject
+from jointaction.services.sheets import (
+    check_sheets,
+    fetch_result,
+    forget_sheets,
+    receive_sheet,
+    template,
+)
 
 __all__ = [
     "OUTCOMES",
@@ -22,6 +29,11 @@ __all__ = [
     "answer_hit_by_measure",
     "chase_late",
     "check",
+    "check_sheets",
     "distribute",
+    "fetch_result",
+    "forget_sheets",
+    "receive_sheet",
     "reveal_subject",
+    "template",
 ]

@@ -37,12 +37,15 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     jointaction.distribute(today=timezone.localdate())
+    sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")
+    jointaction.check_sheets(today=timezone.localdate())
     return {
         "red": red,
         "black": black,
         "draft": draft,
         "quashed": quashed,
         "batch": batch,
+        "sheet": sheet,
         "review": black_too,
         "objection": objection,
         "repair": repair,
@@ -110,6 +113,8 @@ def desk_addresses(filled):
         "/desk/repairs/",
         "/desk/pushes/",
         "/desk/checks/",
+        "/desk/sheets/",
+        f"/desk/sheets/{filled['sheet'].public_id}/",
         "/desk/notices/",
         "/desk/imports/",
         "/desk/imports/new/",
