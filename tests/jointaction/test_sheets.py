@@ -422,6 +422,19 @@ def test_who_may_check_no_more_or_has_left_the_unit_has_nobody_checked(change):
     assert not Check.objects.exists()
 
 
+def test_two_runs_at_once_are_one():
+    sheet, other = builders.sheet(("x",)), connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, 0)", [upload.LOCKS])
+        assert services.check_sheets(today=timezone.localdate()) == 0
+        sheet.refresh_from_db()
+        assert (sheet.status, sheet.tries) == ("received", 0)
+    finally:
+        other.close()
+    assert services.check_sheets(today=timezone.localdate()) == 1
+
+
 def test_an_upload_that_was_lost_or_altered_is_refused():
     lost, altered = builders.sheet(("1",)), builders.sheet(("2",))
     (Path(settings.MEDIA_ROOT) / lost.upload.path).unlink()
@@ -641,10 +654,3 @@ def test_the_pages_ask_as_many_questions_for_many_as_for_few(browser):
     many = checked(*((builders.published_black().subject.code,) for _n in range(5)))
     checked(("x",))
     assert (asked(reverse("desk-sheets")), asked(address("desk-sheet", many))) == first
-
-
-def test_the_pages_are_in_english_too(browser):
-    sheet = checked((builders.published_black().subject.code,))
-    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    page = browser.get(address("desk-sheet", sheet), headers={"Accept-Language": "en"})
-    assert page.status_code == 200

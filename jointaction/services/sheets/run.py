@@ -93,7 +93,7 @@ def _begin(pk):
 @transaction.atomic
 def _refuse(pk, reason):
     """End a table that can't be checked, say why, and delete what was uploaded."""
-    sheet = lock(Sheet(pk=pk))
+    sheet, reason = lock(Sheet(pk=pk)), NUMBERLIKE.sub("*", reason)  # a reader may quote a cell
     upload, gone = sheet.upload, {"upload": None, "upload_key_id": ""}
     move(sheet, "refuse", actor=CLOCK, note=reason, reason=reason[:500], **gone)
     sheet.parts.update(lines=[], listings=[])
