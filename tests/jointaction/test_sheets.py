@@ -129,8 +129,8 @@ def test_a_row_that_says_the_same_again_is_asked_about_once():
     assert lines_of(sheet)[1][3:5] == ["重复", "和第 2 行相同"]
 
 
-def test_a_responsible_person_is_met_by_name_and_paper_until_released():
-    builders.published_black(
+def test_a_responsible_person_is_met_by_name_and_paper_until_released(today):
+    entry = builders.published_black(
         responsible_persons=[builders.responsible("王示例") | {"id_number": NUMBER}]
     )
     sheet = checked(("", "王示例", "居民身份证", NUMBER), ("", "李示例", "", NUMBER))
@@ -138,6 +138,17 @@ def test_a_responsible_person_is_met_by_name_and_paper_until_released():
     assert mine[2:4] == ["王*", "在名单上"]
     assert mine[MATCHED] == "责任人员"
     assert wrong[2:5] == ["李*", "不能查询", "姓名与证件号码不相符"]
+    clerk, reviewer = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
+    person = entry.responsible_persons.get()
+    release = listings.propose_release(
+        person, reason="error", actor=clerk, note="认错人", today=today
+    )
+    listings.approve(release, actor=reviewer, today=today)
+    assert services.fetch_result(sheet, actor=by(), today=today) is None
+    services.check_sheets(today=today)
+    sheet.refresh_from_db()
+    mine, _wrong = lines_of(sheet)
+    assert mine[3:CHECK] == ["已不在名单上", "", "黑名单", "", "", "", "", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -109,11 +109,12 @@ def _lines(part, unit, today):
 
 
 def _answering(part, today):
-    """(person, entry) of those responsible persons that still answer."""
+    """(person, entry) of those responsible persons that still answer, by merged records as well."""
     if not any(match["as"] != "subject" for line in part.lines for match in line["matches"]):
         return set()
     persons = ResponsiblePerson.objects.answerable(today).filter(listing__in=part.listings)
-    return set(persons.values_list("person_id", "listing_id"))
+    found = persons.values_list("person_id", "person__merged", "listing_id")
+    return {(pk, listing) for person, merged, listing in found for pk in (person, merged)}
 
 
 def _met(line, match, entries, about):
