@@ -173,6 +173,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a check may meet a thousand entries, fed back on one page
 DATA_UPLOAD_MAX_NUMBER_FILES = 40  # a form takes twenty and says so of one more
 
 HTTPS = BASE_URL.startswith("https:")

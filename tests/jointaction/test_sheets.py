@@ -435,14 +435,13 @@ def test_who_may_check_no_more_or_has_left_the_unit_has_nobody_checked(change):
 
 def test_two_runs_at_once_are_one():
     sheet, other = builders.sheet(("x",)), connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, 0)", [upload.LOCKS])
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [upload.LOCKS])
         assert services.check_sheets(today=timezone.localdate()) == 0
         sheet.refresh_from_db()
         assert (sheet.status, sheet.tries) == ("received", 0)
-    finally:
-        other.close()
+        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [upload.LOCKS])
+    other.close()
     assert services.check_sheets(today=timezone.localdate()) == 1
 
 
@@ -633,6 +632,13 @@ def test_what_is_wrong_with_an_upload_is_said_on_the_form(browser, fields, words
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert not Sheet.objects.exists()
+
+
+def test_the_feedback_to_a_part_full_of_hits_is_not_too_long_a_form(browser):
+    sheet = checked((builders.published_black().subject.code,))
+    page = reverse("desk-check", args=[sheet.parts.get().check_public_id])
+    answer = browser.post(page, {f"field{n}": "" for n in range(9_000)})
+    assert "还没有填写反馈" in answer.content.decode()
 
 
 def test_of_another_unit_there_is_no_table_and_other_roles_may_not(browser):
