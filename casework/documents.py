@@ -46,6 +46,7 @@ PDF = "application/pdf"
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OFD = "application/ofd"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SUFFIXES = {
     PDF: (".pdf",),
     "image/png": (".png",),
@@ -121,7 +122,7 @@ def check(upload):
     Images are decoded and written anew, so that nothing hidden in them survives.
     Raises ValidationError naming the file.
     """
-    name = _plain(upload.name)
+    name = plain_name(upload.name)
     if not 0 < upload.size <= LARGEST:
         raise ValidationError(_("“%(name)s”是空的，或者超过 10 MB。") % {"name": name})
     content = upload.read()
@@ -166,7 +167,7 @@ def _refuse_too_many(uploads):
         raise ValidationError(_("所有文件合计不能超过 50 MB"), code="too_large")
 
 
-def _plain(name):
+def plain_name(name):
     """The name without folders and without signs that hide how it ends or mean a device."""
     shown = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
     last = shown.replace("\\", "/").rpartition("/")[2].strip(" .")[-190:]
@@ -241,17 +242,28 @@ def _package(content):
     """Whether a zip is a DOCX or an OFD; None if it is some other archive."""
     _refuse_odd_directory(content)
     with zipfile.ZipFile(io.BytesIO(content)) as package:
+        found = _package_kind(set(package.namelist()))
+    if found:
+        for name, part in parts_of(content):
+            _refuse_part(name.lower(), part)
+    return found
+
+
+def parts_of(content):
+    """Yield (name, bytes) of each part of a zip, one at a time and as its directory says it is.
+
+    Raises Unfit before the first is unpacked where they are too many, too large together, or
+    lie over one another.
+    """
+    _refuse_odd_directory(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
         parts = package.infolist()
     names = {part.filename for part in parts}
-    found = _package_kind(names)
-    if found is None:
-        return None
     _refuse(len(names) != len(parts) or sum(part.file_size for part in parts) > MOST_UNPACKED)
     _refuse_overlap(parts)
     for part in parts:
         if not part.is_dir():
-            _refuse_part(part.filename.lower(), _unpacked(content, part))
-    return found
+            yield part.filename, _unpacked(content, part)
 
 
 def _package_kind(names):

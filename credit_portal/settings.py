@@ -179,6 +179,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a check may meet a thousand entries, fed back on one page
 DATA_UPLOAD_MAX_NUMBER_FILES = 40  # a form takes twenty and says so of one more
 
 HTTPS = BASE_URL.startswith("https:")
@@ -243,6 +244,8 @@ SWEEPS = {
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
     "jointaction.tasks.chase_late_hits": 30,
+    "jointaction.tasks.check_sheets": 10,
+    "jointaction.tasks.forget_sheets": 30,
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from jointaction.models import Check, Feedback, Hit, Push
+from jointaction.models import Check, Feedback, Hit, Push, Sheet
 from parties.admin import ReadOnlyAdmin
 
 
@@ -41,5 +41,16 @@ class HitAdmin(ReadOnlyAdmin):
     list_display = ["number", "listing", "unit", "feedback_due", "answered_at", "handling"]
     list_filter = ["handling", "unit"]
     list_select_related = ["listing__subject", "unit"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Sheet)
+class SheetAdmin(ReadOnlyAdmin):
+    """Who had whom checked by table, when and why; whom they asked about is not kept."""
+
+    list_display = ["number", "unit", "purpose", "reference", "status", "rows", "listed"]
+    list_filter = ["status", "unit"]
+    list_select_related = ["unit"]
     ordering = ["-pk"]
     show_full_result_count = False

@@ -6,6 +6,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, DateInput, UnshownInput
+from casework.services import check_table
 from jointaction.models import Feedback, Push
 from jointaction.services import OUTCOMES
 from parties import identity
@@ -195,3 +196,28 @@ class CheckForm(ActForm):
         if given["code"]:
             return {"code": given["code"]}
         return {name: given[name] for name in ("name", "id_type", "id_number")}
+
+
+class TableField(forms.FileField):
+    """An xlsx or a CSV, judged by its content; clean gives a `documents.Checked` one."""
+
+    widget = forms.FileInput(attrs={"accept": ".csv,.xlsx"})
+
+    def clean(self, data, initial=None):
+        return check_table(super().clean(data, initial))
+
+
+class SheetForm(ActForm):
+    """Whom a whole table asks about, and why."""
+
+    purpose = forms.CharField(
+        label=_("办什么事"), max_length=200, error_messages={"required": _("写明办什么事。")}
+    )
+    reference = forms.CharField(
+        label=_("业务编号"), max_length=200, error_messages={"required": _("填写业务编号。")}
+    )
+    file = TableField(
+        label=_("表格"),
+        help_text=_("xlsx 或 CSV，不超过 10 MB，最多 20,000 行；第一行是列名。"),
+        error_messages={"required": _("选择文件"), "empty": _("文件是空的，请重新选择")},
+    )

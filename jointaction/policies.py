@@ -12,6 +12,11 @@ def may_check(user):
     return user.has_role(Role.LIAISON, Role.CLERK, Role.REVIEWER) and bool(user.department_id)
 
 
+def may_read_sheet(user, sheet):
+    """Who may check, of the unit that asked."""
+    return may_check(user) and user.works_for(sheet.unit_id)
+
+
 def may_see_answers(user, listing):
     """The department that listed, the supervisor and the auditor see each unit's answers."""
     return user.sees_all or user.works_for(listing.department_id)

@@ -21,3 +21,15 @@ def chase_late_pushes():
 def chase_late_hits():
     """Remind of hits without feedback, then tell the supervisor. Run it as often as you like."""
     services.chase_late_hits(today=timezone.localdate(), lead_unit=settings.LEAD_UNIT)
+
+
+@shared_task(ignore_result=True)
+def check_sheets():
+    """Check the rows of the tables that wait, write the results. Run it as often as you like."""
+    services.check_sheets(today=timezone.localdate())
+
+
+@shared_task(ignore_result=True)
+def forget_sheets():
+    """Delete the results that were kept long enough. Run it when and as often as you like."""
+    services.forget_sheets(today=timezone.localdate())

@@ -2,7 +2,7 @@ from django.urls import path
 
 from jointaction import api as machines
 from jointaction import views
-from jointaction.desk import checks, pushes
+from jointaction.desk import checks, pushes, sheets
 
 public = [
     path(".well-known/receipt-keys.json", views.receipt_keys, name="receipt-keys"),
@@ -17,6 +17,10 @@ desk = [
     path("checks/", checks.checks, name="desk-checks"),
     path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
     path("checks/<uuid:public_id>/receipt/", checks.receipt, name="desk-check-receipt"),
+    path("sheets/", sheets.sheets, name="desk-sheets"),
+    path("sheets/template/", sheets.template, name="desk-sheet-template"),
+    path("sheets/<uuid:public_id>/", sheets.sheet, name="desk-sheet"),
+    path("sheets/<uuid:public_id>/result/", sheets.result, name="desk-sheet-result"),
 ]
 
 api = [

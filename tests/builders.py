@@ -15,7 +15,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
 from blacklist import services as blacklist
+from casework.services import check_table
 from casework.workdays import add_months, add_working_days
+from jointaction import services as jointaction
 from objections import services as objections
 from parties import services as parties
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
@@ -241,6 +243,17 @@ def previewed(category="M05", *, unit="rsj"):
         category=category,
         department=department(unit),
         actor=Actor.of(clerk(unit)),
+    )
+
+
+def sheet(*rows, unit="czj", actor=None, name="客户.csv", **business):
+    """A table that waits for its check; a row is (code, name, kind of paper, number) or less."""
+    lines = [("统一社会信用代码", "名称", "证件类型", "证件号码"), *rows]
+    content = "\n".join(",".join(line) for line in lines).encode()
+    return jointaction.receive_sheet(
+        check_table(SimpleUploadedFile(name, content)),
+        actor=actor or Actor.of(liaison(unit)),
+        **{"purpose": "客户背景审查", "reference": f"示例{next(numbers)}", **business},
     )
 
 

@@ -83,6 +83,10 @@ DOORS = {
     "desk-checks": STAFF,
     "desk-check": UNIT_ACT,
     "desk-check-receipt": UNIT_ACT,
+    "desk-sheets": STAFF,
+    "desk-sheet-template": STAFF,
+    "desk-sheet": UNIT_ACT,
+    "desk-sheet-result": UNIT_ACT,
     "desk-notices": STAFF,
     "desk-notices-read": STAFF,
     "home": OPEN,
@@ -221,6 +225,7 @@ def house(rules):
         today=timezone.localdate(),
     )
     batch = builders.previewed(entry.category)
+    sheet = builders.sheet((entry.subject.code,))
     people = {
         "stranger": builders.officer("hbj", Role.CLERK, Role.REVIEWER, Role.LIAISON),
         "clerk": builders.clerk(),
@@ -265,6 +270,8 @@ def house(rules):
             "desk-push-answer": push,
             "desk-check": check,
             "desk-check-receipt": check,
+            "desk-sheet": sheet,
+            "desk-sheet-result": sheet,
             "red-entry": red,
             "black-entry": entry,
             "memorandum": Memorandum.objects.first(),
@@ -395,8 +402,8 @@ def test_every_page_of_the_own_unit_opens(house):
 
 ROWS = (
     "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
-    "desk-checks", "desk-notices", "desk-objections", "desk-repairs", "desk-supervision",
-    "desk-imports",
+    "desk-checks", "desk-sheets", "desk-notices", "desk-objections", "desk-repairs",
+    "desk-supervision", "desk-imports",
 )  # fmt: skip
 
 
@@ -425,6 +432,7 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
         jointaction.distribute(today=today)
         asked = {"purpose": "审查", "reference": "1", "today": today}
         jointaction.check([{"code": entry.subject.code}], actor=liaison, **asked)
+        builders.sheet((entry.subject.code,))
     grown = {page: (n, before[page]) for page, n in costs().items() if n > before[page] + 2}
     assert not grown
 

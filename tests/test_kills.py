@@ -21,7 +21,10 @@ from django.utils import timezone
 
 from bench import data
 from bench.figures.imports import HEADER, rows_of
-from casework.models import Event
+from casework.models import Document, Event
+from jointaction import services as jointaction
+from jointaction.models import Check, Hit, Sheet, SheetPart
+from jointaction.services.sheets import run
 from listings import ledger
 from listings import services as listings
 from listings.models import Change, ImportBatch, Listing
@@ -133,6 +136,12 @@ def expire(days):
     listings.expire_lapsed(today=timezone.localdate() + timedelta(days=days))
 
 
+def check_tables():
+    """The sweep in parts small enough that a kill falls between two of them."""
+    run.MOST_SUBJECTS = 4
+    jointaction.check_sheets(today=timezone.localdate())
+
+
 def _import(path, **options):
     return import_listings(
         path,
@@ -216,3 +225,56 @@ def test_expiry_killed_at_any_point_goes_on_where_it_was(forker):
     whole()
     assert killed >= KILLS // 2
     assert between
+
+
+# ── tables of customers ───────────────────────────────────────────────────────────────────────
+
+TABLE_ROWS = 24  # every second one is on the list
+
+
+def _table(number):
+    listed = Listing.objects.filter(status="published").order_by("pk")[: TABLE_ROWS // 2]
+    codes = [entry.subject.code for entry in listed.select_related("subject")]
+    rows = [(code,) for pair in zip(codes, map(_unlisted, codes), strict=True) for code in pair]
+    return builders.sheet(*rows, reference=f"示例{number}")
+
+
+def _unlisted(code):
+    return builders.code_of(int(code[10:17]) + 5_000_000)
+
+
+def checked_whole():
+    """Parts, checks, hits and counts of every table tell the same, and no row was asked twice."""
+    for sheet in Sheet.objects.all():
+        parts = SheetPart.objects.filter(sheet=sheet)
+        checks = Check.objects.filter(reference=sheet.reference)
+        assert _keys(parts, "check_id") == _keys(checks)
+        assert sum(checks.values_list("subjects", flat=True)) == sheet.position
+        hits = Hit.objects.filter(reference=sheet.reference)
+        assert set(hits.values_list("check_id", flat=True)) <= set(_keys(checks))
+        assert hits.values("listing").distinct().count() == hits.count() == sheet.listed
+        assert sheet.position == sheet.listed + sheet.clear
+        assert (sheet.status == "done") == (sheet.result is not None) == (sheet.upload is None)
+        lines = [line.action for line in sheet.journal.all()]
+        assert lines == ["receive", "begin", "finish"][: len(lines)]
+
+
+def test_a_table_killed_on_its_way_goes_on_where_it_was_and_doubles_no_hit(forker):
+    for _entry in range(TABLE_ROWS // 2):
+        builders.published_black()
+    _table("first")
+    seconds = forker.run(check_tables)
+    chance, killed, between = random.Random("tables"), 0, 0
+    for number in range(KILLS):
+        sheet = _table(number)
+        killed += forker.kill(check_tables, after=chance.uniform(0, seconds))
+        checked_whole()
+        sheet.refresh_from_db()
+        between += 0 < sheet.position < TABLE_ROWS
+        forker.run(check_tables)
+        sheet.refresh_from_db()
+        assert (sheet.status, sheet.listed, sheet.clear) == ("done", 12, 12)
+        checked_whole()
+    assert killed >= KILLS // 2
+    assert between
+    assert Document.objects.count() == KILLS + 1  # the results; no upload is left

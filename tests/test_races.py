@@ -16,7 +16,7 @@ from blacklist import services as blacklist
 from casework.models import Letter
 from casework.moves import IllegalMove
 from jointaction import services as jointaction
-from jointaction.models import Push
+from jointaction.models import Check, Hit, Push
 from listings import ledger
 from listings import services as listings
 from listings.models import Change, Listing, Proposal
@@ -117,6 +117,26 @@ def test_distribution_run_by_four_workers_at_once_makes_each_push_once(committed
     units = {row["unit"] for row in entry.measure_set.measures}
     at_once(*[lambda: jointaction.distribute(today=today)] * 4)
     assert Push.objects.count() == len(units)
+
+
+def test_a_table_uploaded_and_checked_several_times_at_once_is_checked_once(
+    committed_rules, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    codes, today = (
+        [builders.published_black().subject.code for _n in range(3)],
+        timezone.localdate(),
+    )
+    liaison, business = Actor.of(builders.liaison("czj")), {"reference": "同一件"}
+    rows = [(code,) for code in codes]
+    (sheet,) = set(at_once(*[lambda: builders.sheet(*rows, actor=liaison, **business)] * 4))
+    outcomes = at_once(*[lambda: jointaction.check_sheets(today=today)] * 4)
+    sheet.refresh_from_db()
+    assert (sheet.status, sheet.listed, sum(outcomes)) == ("done", 3, 1)
+    assert (Hit.objects.count(), Check.objects.count()) == (3, 1)
+    fetch = [lambda: jointaction.fetch_result(sheet, actor=liaison, today=today)] * 4
+    assert set(at_once(*fetch)) == {sheet.result}
+    assert sheet.journal.filter(action="download").count() == 4
 
 
 def test_a_withdrawal_and_the_expiry_sweep_at_once_end_the_entry_once(committed_rules):

@@ -13,7 +13,7 @@ from casework import documents
 from casework.models import Document, Event, Letter
 from casework.services import make_missing
 from jointaction import services as jointaction
-from jointaction.models import Hit, Push
+from jointaction.models import Hit, Push, Sheet
 from listings import services as listings
 from listings.models import Change, Listing
 from listings.services import feed
@@ -88,6 +88,15 @@ def _reported():
     portal.report_file(portal.credit_report("91220501MA0ABC1215", now=timezone.now()))
 
 
+def _uploaded():
+    builders.sheet((builders.published_black(today=TODAY).subject.code,))
+
+
+def _checked():
+    _uploaded()
+    jointaction.check_sheets(today=TODAY)
+
+
 def _orphaned():
     folder = Path(settings.MEDIA_ROOT) / "0f"
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,6 +125,14 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
     "jointaction.tasks.chase_late_hits": (
         _met,
         lambda: [jointaction.chase_late_hits(today=LATER, lead_unit=LEAD) for _round in "ab"],
+    ),
+    "jointaction.tasks.check_sheets": (
+        _uploaded,
+        lambda: jointaction.check_sheets(today=TODAY),
+    ),
+    "jointaction.tasks.forget_sheets": (
+        _checked,
+        lambda: jointaction.forget_sheets(today=LATER),
     ),
     "redlist.tasks.review_black_listed": (
         _black_listed,
@@ -159,6 +176,8 @@ def _state():
         list(Listing.objects.order_by("pk").values_list("pk", "status", "version")),
         list(Push.objects.order_by("pk").values_list("pk", "status", "version", "escalated_on")),
         list(Hit.objects.order_by("pk").values_list("pk", "reminded_on", "escalated_on")),
+        list(Sheet.objects.order_by("pk").values_list("pk", "status", "version", "result")),
+        list(Hit.objects.order_by("pk").values_list("pk", "check_id")),
         list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),

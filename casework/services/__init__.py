@@ -6,9 +6,11 @@ from casework.services.letters import issue, make, make_missing, serve, take_ser
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
 from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
+from casework.services.tables import check_table
 
 __all__ = [
     "answer_of",
+    "check_table",
     "clean_columns",
     "contact_of",
     "hold_key",

@@ -3,5 +3,6 @@
 from jointaction.models.check import Check, Hit
 from jointaction.models.feedback import Feedback
 from jointaction.models.push import DistributionCursor, Push
+from jointaction.models.sheet import Sheet, SheetPart
 
-__all__ = ["Check", "DistributionCursor", "Feedback", "Hit", "Push"]
+__all__ = ["Check", "DistributionCursor", "Feedback", "Hit", "Push", "Sheet", "SheetPart"]

@@ -1,4 +1,4 @@
-"""Every write of joint action: distribution, answers, reminders, checks."""
+"""Every write of joint action: distribution, answers, reminders, checks one by one and by table."""
 
 from jointaction.services.answer import (
     OUTCOMES,
@@ -15,6 +15,13 @@ from jointaction.services.distribute import distribute
 from jointaction.services.receipts import salt_of
 from jointaction.services.receipts import verify as verify_receipt
 from jointaction.services.reveal import reveal_subject
+from jointaction.services.sheets import (
+    check_sheets,
+    fetch_result,
+    forget_sheets,
+    receive_sheet,
+    template,
+)
 
 __all__ = [
     "OUTCOMES",
@@ -26,8 +33,13 @@ __all__ = [
     "chase_late",
     "chase_late_hits",
     "check",
+    "check_sheets",
     "distribute",
+    "fetch_result",
+    "forget_sheets",
+    "receive_sheet",
     "reveal_subject",
     "salt_of",
+    "template",
     "verify_receipt",
 ]

@@ -169,7 +169,7 @@ class _MeasureWords:
 FORMULA = set("=+-@\t\r\n＝＋－＠")
 
 
-def _cell(value):
+def inert(value):
     """A value as a cell that no spreadsheet computes."""
     if isinstance(value, bool):
         return _("是") if value else ""
@@ -190,7 +190,7 @@ def csv_parts(table):
     first, *rest = table.titles
     yield writer.writerow([f"\ufeff{first}", *rest])
     for line in table.lines():
-        yield writer.writerow(map(_cell, line))
+        yield writer.writerow(map(inert, line))
 
 
 def json_parts(table, *, today):
@@ -260,7 +260,7 @@ def _write_book(file, table, today):
             whole = number <= SHEET_ROWS
             if not whole:
                 break
-            _write(sheet, number, map(_cell, line))
+            _write(sheet, number, map(inert, line))
         notes = book.add_worksheet(_("说明"))
         notes.set_column(0, 0, 100)
         for number, words in enumerate(_notes(today, whole=whole)):

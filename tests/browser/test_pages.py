@@ -47,6 +47,8 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     feed.make_daily_file(today=timezone.localdate())
+    sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")
+    jointaction.check_sheets(today=timezone.localdate())
     return {
         "check": check,
         "red": red,
@@ -54,6 +56,7 @@ def filled(transactional_db):
         "draft": draft,
         "quashed": quashed,
         "batch": batch,
+        "sheet": sheet,
         "review": black_too,
         "objection": objection,
         "repair": repair,
@@ -128,6 +131,8 @@ def desk_addresses(filled):
         "/desk/checks/",
         f"/desk/checks/{filled['check'].public_id}/",
         f"/desk/checks/{filled['check'].public_id}/receipt/",
+        "/desk/sheets/",
+        f"/desk/sheets/{filled['sheet'].public_id}/",
         "/desk/notices/",
         "/desk/imports/",
         "/desk/imports/new/",

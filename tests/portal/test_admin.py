@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jointaction import services as jointaction
-from jointaction.models import Check, Feedback, Hit, Push
+from jointaction.models import Check, Feedback, Hit, Push, Sheet
 from listings.models import AdverseRecord, Change, ImportBatch, Listing, Proposal
 from notices.models import Notice
 from objections.models import Objection
@@ -17,7 +17,7 @@ from tests import builders
 
 CASES = (
     Listing, Proposal, Change, AdverseRecord, ImportBatch, Nomination, Screening, Push, Feedback,
-    Check, Hit, Objection, Repair, Notice,
+    Check, Hit, Sheet, Objection, Repair, Notice,
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def cases(rules):
     jointaction.answer(push, answers, actor=liaison, today=today)
     asked = [{"code": listing.subject.code}]
     jointaction.check(asked, actor=liaison, purpose="审查", reference="1", today=today)
+    builders.sheet((listing.subject.code,))
     builders.objection(listing)
     builders.repair()
 

@@ -1,6 +1,7 @@
 """Tables as departments send them: CSV in any usual encoding, xlsx; and the rows sent back."""
 
 import csv
+import io
 import re
 import unicodedata
 import zipfile
@@ -27,25 +28,32 @@ class UnreadableFile(ValueError):  # noqa: N818 - says what it is about
     """The file as a whole can't be taken; the message says why."""
 
 
-def read(path):
-    """Yield (row number as a spreadsheet shows it, cells as stripped text), blank rows left out."""
-    path = Path(path)
+def read(source):
+    """Yield (row number as a spreadsheet shows it, cells as stripped text), blank rows left out.
+
+    `source` is a path, or the bytes of a file that lies nowhere in clear.
+    """
+    source = source if isinstance(source, bytes) else Path(source)
     try:
-        with path.open("rb") as file:
+        with _open(source) as file:
             start = file.read(8)
     except OSError as error:
         raise UnreadableFile(_("打不开文件：%(why)s") % {"why": error.strerror}) from error
     workbook = start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
-    for number, cells in enumerate(_sheet(path) if workbook else _csv(path), start=1):
+    for number, cells in enumerate(_sheet(source) if workbook else _csv(source), start=1):
         texts = [cell.strip() for cell in cells]
         if any(texts):
             yield number, texts
 
 
-def _csv(path):
-    encoding = _encoding(path)
+def _open(source):
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _csv(source):
+    encoding = _encoding(source)
     csv.field_size_limit(LONGEST_CELL)
-    with path.open(encoding=encoding, newline="") as file:
+    with io.TextIOWrapper(_open(source), encoding=encoding, newline="") as file:
         try:
             head = file.read(4096)
             file.seek(0)
@@ -60,14 +68,14 @@ def _csv(path):
             ) from error
 
 
-def _encoding(path):
+def _encoding(source):
     """The first of the usual encodings in which every byte of the file makes sense."""
-    with path.open("rb") as file:
+    with _open(source) as file:
         if file.read(2) in {b"\xff\xfe", b"\xfe\xff"}:
             return "utf-16"
     for encoding in ENCODINGS:
         try:
-            with path.open(encoding=encoding) as file:
+            with io.TextIOWrapper(_open(source), encoding=encoding) as file:
                 while file.read(1 << 20):
                     pass
         except UnicodeDecodeError:
@@ -76,15 +84,16 @@ def _encoding(path):
     raise UnreadableFile(UNKNOWN_ENCODING)
 
 
-def _sheet(path):
+def _sheet(source):
     """The first sheet. Formulas are never computed: their stored value is what is read."""
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as packed:
-                size = sum(item.file_size for item in packed.infolist())
-            if size > LARGEST_SHEET:
-                raise UnreadableFile(_("表格太大，请分成几份，或者改用 CSV。"))
-        with CalamineWorkbook.from_path(str(path)) as workbook:
+        with _open(source) as file:
+            if zipfile.is_zipfile(file):
+                with zipfile.ZipFile(file) as packed:
+                    size = sum(item.file_size for item in packed.infolist())
+                if size > LARGEST_SHEET:
+                    raise UnreadableFile(_("表格太大，请分成几份，或者改用 CSV。"))
+        with _workbook(source) as workbook:
             rows = workbook.get_sheet_by_index(0)
             if rows.height > MOST_SHEET_ROWS + HEADINGS:
                 message = _("表格超过 %(most)s 行，请分成几份，或者改用 CSV（没有行数限制）。")
@@ -93,6 +102,12 @@ def _sheet(path):
                 yield [_text(cell) for cell in row]
     except (CalamineError, zipfile.BadZipFile, IndexError) as error:
         raise UnreadableFile(_("不是完好的表格文件：%(why)s") % {"why": error}) from error
+
+
+def _workbook(source):
+    if isinstance(source, bytes):
+        return CalamineWorkbook.from_filelike(io.BytesIO(source))
+    return CalamineWorkbook.from_path(str(source))
 
 
 def _text(cell):

@@ -45,13 +45,14 @@ class Layout:
     stage: callable
     writes: tuple[str, ...]
     each_chunk: tuple[str, ...] = ()
+    fewest: int = 2  # so many known titles make a row the header
 
 
 @dataclass
 class Staging:
     """The rows of one file between reading and the end of the transaction."""
 
-    path: Path
+    path: Path | bytes
     layout: Layout
     progress: callable = None
     batch: ImportBatch | None = None  # that was previewed, where there is one
@@ -114,7 +115,7 @@ class Staging:
 
     def _load_rows(self):
         """Read and check the rows; the server takes in one chunk while the next one is read."""
-        rows, sent = self._body(), None
+        rows, sent = self.body(), None
         with ThreadPoolExecutor(max_workers=1) as server:
             while chunk := list(islice(rows, CHUNK)):
                 tables = self._checked(chunk)
@@ -138,7 +139,11 @@ class Staging:
                     statement, {"now": timezone.now(), "together": self.together, **lines}
                 )
 
-    def _body(self):
+    def body(self):
+        """Yield (row number, cells) of the rows beneath the header, for `take` to read.
+
+        Raises UnreadableFile where the file as a whole can't be taken.
+        """
         rows = read(self.path)
         passed, columns = self._find_header(rows)
         self.header = passed[-1][1]
@@ -159,7 +164,7 @@ class Staging:
             passed.append(row)
             found = [(place, known.get(plain(t))) for place, t in enumerate(row[1])]
             columns = [(place, column) for place, column in found if column]
-            if len(columns) > 1:
+            if len(columns) >= self.layout.fewest:
                 self._check_header(columns)
                 self.unknown = [
                     row[1][place]
