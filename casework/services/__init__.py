@@ -5,13 +5,17 @@ from casework.services.filing import contact_of, new_filing
 from casework.services.letters import issue, make, make_missing, serve, take_serial
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
+from casework.services.rates import Rate, count, host_of, sweep_rates
 from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
 
 __all__ = [
+    "Rate",
     "answer_of",
     "clean_columns",
     "contact_of",
+    "count",
     "hold_key",
+    "host_of",
     "issue",
     "keep_answer",
     "kept_answer",
@@ -23,6 +27,7 @@ __all__ = [
     "refuse_bad_columns",
     "serve",
     "storable",
+    "sweep_rates",
     "take_number",
     "take_serial",
 ]

@@ -13,53 +13,66 @@ from casework.api import (
     Door,
     Empty,
     bad_field,
+    choice,
+    each,
+    either,
     instant,
     like,
+    maybe,
     once,
     page,
     page_of,
     seen_version,
+    shape,
     under,
 )
 from casework.api.pages import PAGE_PARAMETERS, number
 from casework.moves import IllegalMove
 from listings import ledger, services
 from listings.api.drafts import Correction, Release, Versioned, Withdrawal, correction_of
-from listings.api.entries import LISTING, ended, shown
+from listings.api.entries import ENDED, LISTING, ended, shown
+from listings.api.questions import questions_of
 from listings.filters import EntryFilter
-from listings.models import Change, Listing, Proposal
+from listings.models import Change, Listing, Proposal, ResponsiblePerson
 from listings.policies import may_read
 
 LINE = {
     "seq": 1,
-    "action": "correct",
+    "action": choice(Change.Action.values),
     "at": "2026-04-01T09:00:00+08:00",
     "note": "文书日期有误",
-    "changes": {"document_date": ["2026-03-01", "2026-03-02"]},
+    "changes": each([None]),
 }
-FEED = {
-    "results": [
-        {
-            "seq": 1,
-            "action": "publish",
-            "at": "2026-04-01T09:00:00+08:00",
-            "listing": LISTING,
-            "hash": "9f86d081…",
-            "previous_hash": "60303ae2…",
-        }
-    ],
-    "head": 1,
-}
-PERSON = {
-    "id": LISTING["id"],
-    "name": "李*",
-    "role": "legal_representative",
-    "fact": "直接决定拖欠工资",
-    "basis": "保障农民工工资支付条例第四十八条",
-    "until": "2027-04-01",
-    "ended_on": None,
-    "end_reason": None,
-}
+HISTORY = shape("HistoryLine", either(LINE, ENDED))
+FEED = shape(
+    "Feed",
+    {
+        "results": [
+            {
+                "seq": 1,
+                "action": choice(Change.Action.values),
+                "at": "2026-04-01T09:00:00+08:00",
+                "listing": LISTING,
+                "hash": "9f86d081…",
+                "previous_hash": "60303ae2…",
+            }
+        ],
+        "head": 1,
+    },
+)
+PERSON = shape(
+    "ResponsiblePerson",
+    {
+        "id": LISTING["id"],
+        "name": "李*",
+        "role": choice(ResponsiblePerson.Role.values),
+        "fact": "直接决定拖欠工资",
+        "basis": "保障农民工工资支付条例第四十八条",
+        "until": maybe("2027-04-01"),
+        "ended_on": maybe("2026-12-01"),
+        "end_reason": maybe(choice(Listing.EndReason.values)),
+    },
+)
 MOST_CHANGES = 1_000
 
 
@@ -71,7 +84,7 @@ class Listings(Door):
         summary="名单记录",
         operation_id="listings_list",
         responses={200: page_of(LISTING)},
-        parameters=[OpenApiParameter(name) for name in EntryFilter.base_filters],
+        parameters=questions_of(EntryFilter),
     )
     def get(self, request):
         asked = EntryFilter(request.query_params, user=self.user, today=self.today)
@@ -120,7 +133,7 @@ class History(ListingDoor):
     scopes = {"GET": "read"}
     parameters = PAGE_PARAMETERS
 
-    @extend_schema(summary="一条记录的经过", responses={200: page_of(LINE)})
+    @extend_schema(summary="一条记录的经过", responses={200: page_of(HISTORY)})
     def get(self, request, public_id):
         listing = self.known(public_id)
         if not may_read(self.user, listing, self.today):
@@ -268,7 +281,10 @@ class Changes(Door):
     @extend_schema(
         summary="变更：按序号，无缺号",
         responses={200: like(FEED)},
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+        parameters=[
+            OpenApiParameter("after", {"type": "integer", "minimum": 0}),
+            OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CHANGES}),
+        ],
     )
     def get(self, request):
         limit = number(request, "limit", 100, MOST_CHANGES)
