@@ -92,7 +92,7 @@ class ApplicationFields(Strict):
 
 class AcceptanceFields(Empty):
     accepted = serializers.BooleanField(default=True)
-    reasons = serializers.CharField(max_length=10_000, required=False, default="")
+    reasons = serializers.CharField(max_length=10_000, allow_blank=True, default="")
 
 
 class DecisionFields(Empty):

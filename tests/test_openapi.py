@@ -1,15 +1,20 @@
 """The OpenAPI page says what the API does: valid, complete, and true of every answer."""
 
+import json
+import os
 import re
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 
 from casework.api.examples import SHAPES
@@ -21,12 +26,12 @@ __all__ = ["house"]
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 6  # per operation, role, and kind of data; many more by hand: see docs/decisions/0016
+# Per operation, role and kind of data. With more by hand they are others each time.
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "5"))
 ALWAYS = {"400", "401", "403", "406", "429", "500"}
 OF_WRITING = {"409", "413", "415", "422"}
-ROLES = ("clerk", "reviewer", "liaison", "supervisor")
 # Rules of the matter go beyond what a schema can say: a known code, a day not to come.
-CHECKS = {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "403", "404", "409",
+CHECKS = {"positive_data_acceptance": {"expected-statuses": ["2xx", "304", "400", "403", "404", "409",
           "412", "422"]}, "negative_data_rejection": {"expected-statuses": ["4xx"]}}  # fmt: skip
 
 
@@ -111,7 +116,18 @@ def _closed(part):
 
 
 @pytest.fixture
-def api(schema):
+def _one_connection():
+    """The end of a request closes no connection, as with Django's own test client."""
+    ends = (request_started, request_finished)
+    for end in ends:
+        end.disconnect(close_old_connections)
+    yield
+    for end in ends:
+        end.connect(close_old_connections)
+
+
+@pytest.fixture
+def api(schema, _one_connection):
     """The API as its own page tells it, asked without a network in this test's transaction."""
     loaded = schemathesis.openapi.from_dict(
         _closed(schema), config=SchemathesisConfig.from_dict({"checks": CHECKS})
@@ -120,8 +136,14 @@ def api(schema):
     return [result.ok() for result in loaded.get_all_operations()]
 
 
-@pytest.mark.parametrize("mode", list(GenerationMode))
-@pytest.mark.parametrize("role", ROLES)
+GOOD, BAD = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    ("role", "mode"),
+    [*((role, GOOD) for role in ("clerk", "reviewer", "liaison", "supervisor")),
+     ("clerk", BAD), ("liaison", BAD)],
+)  # fmt: skip
 def test_the_answers_are_as_they_are_told(house, api, schema, role, mode):
     raw = builders.api_key(house["people"][role])
     addresses = {_path_of(address, schema): address for _name, address, _v in endpoints(house)}
@@ -131,7 +153,7 @@ def test_the_answers_are_as_they_are_told(house, api, schema, role, mode):
             _try(operation, addresses[operation.path], mode, raw)
         except FailureGroup as found:
             faults[operation.label] = [str(one) for one in found.exceptions]
-    assert not faults
+    assert not faults, json.dumps(faults, ensure_ascii=False, indent=1)
 
 
 def _try(operation, address, mode, raw):
@@ -142,11 +164,11 @@ def _try(operation, address, mode, raw):
 
     @given(operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize="OPENAPI_EXAMPLES" not in os.environ,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def ask(case):
-        if mode is GenerationMode.POSITIVE:
+        if known and case.meta.components[ParameterLocation.PATH].mode is GOOD:
             case.path_parameters.update(known)
         case.call_and_validate(headers={"Authorization": f"Api-Key {raw}"})
 

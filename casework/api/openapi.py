@@ -12,6 +12,7 @@ from casework.api.pages import LARGEST, PAGE_SIZE
 from casework.api.problems import MEDIA_TYPE, PROBLEM
 
 TEXT = {"type": "string", "minLength": 1}
+TAGS = {"type": "string"}
 QUESTIONS = {
     "cursor": TEXT,
     "page_size": {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": PAGE_SIZE},
@@ -46,11 +47,11 @@ class DoorSchema(AutoSchema):
     def get_override_parameters(self):
         if self.method == "GET":
             asked = [OpenApiParameter(n, QUESTIONS.get(n, TEXT)) for n in self.view.parameters]
-            return [*sorted(asked, key=lambda one: one.name), _header("If-None-Match", TEXT)]
+            return [*sorted(asked, key=lambda one: one.name), _header("If-None-Match", TAGS)]
         given = [
             _header("Idempotency-Key", {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST}}}$"})
         ]
-        return [*given, _header("If-Match", TEXT)] if self._is_versioned else given
+        return [*given, _header("If-Match", TAGS)] if self._is_versioned else given
 
     @property
     def _is_versioned(self):

@@ -199,6 +199,7 @@ def correction_of(listing, given):
 
 
 class Versioned(Strict):
+    example = {"note": "理由不充分，请补充。", "version": 3}
     version = serializers.IntegerField(required=False, min_value=1)
     note = serializers.CharField(max_length=2_000)
 
