@@ -1,5 +1,7 @@
 """Every endpoint of the API as the URLconf has it: one that is new is tried like the others."""
 
+import re
+
 from django.urls import resolve
 
 from tests.test_doors import DOORS, KEY, address_of
@@ -15,6 +17,12 @@ def endpoints(house):
     for name in sorted(name for name, rule in DOORS.items() if rule == KEY):
         address = address_of(name, house)
         yield name, address, resolve(address).func.view_class
+
+
+def path_of(address, paths):
+    """The path of the OpenAPI page that an address is one of."""
+    patterns = {path: re.sub(r"\\{.*?\\}", "[^/]+", re.escape(path)) for path in paths}
+    return next(path for path, pattern in patterns.items() if re.fullmatch(pattern, address))
 
 
 def has(view, method):

@@ -1,15 +1,18 @@
 """What holds at every endpoint alike, tried at each that the URLconf has."""
 
+import json
+
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.renderers import StaticHTMLRenderer
 
 from casework.api.doors import Door, Json
 from parties.models import ApiKey
 from tests import builders
-from tests.api import ALWAYS, METHODS, endpoints, has, is_problem, whose
+from tests.api import ALWAYS, METHODS, endpoints, has, is_problem, path_of, whose
 from tests.test_doors import house
 
 __all__ = ["house"]
@@ -144,6 +147,20 @@ def test_the_same_post_twice_gets_the_same_answer(machines):
             ), name  # fmt: skip
             other = _ask(client, "post", address, b'{"version": 7}', **{"Idempotency-Key": name})
             assert is_problem(other, 422)["code"] == "idempotency_key_reused", name
+
+
+def test_an_act_on_a_version_that_is_gone_is_a_412(machines):
+    """Every act on one object heeds If-Match; the body is the one that the OpenAPI page shows."""
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    for name, address, _view, client in machines:
+        told = paths[path_of(address, paths)].get("post")
+        if told is None or "412" not in told["responses"]:
+            continue
+        media = told["requestBody"]["content"]["application/json"]
+        body = json.dumps(media.get("example", {})).encode()
+        answer = _ask(client, "post", address, body, **{"If-Match": '"0"'})
+        # some say first that the matter is not at all where the act could begin
+        assert is_problem(answer, 412, 409)["code"] in {"stale_version", "no_proposal"}, name
 
 
 def test_what_has_not_changed_is_a_304_with_the_same_headers(machines):
