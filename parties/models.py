@@ -103,6 +103,15 @@ def check_network(text):
         raise ValidationError(message, params={"text": text}) from error
 
 
+def ip_of(text):
+    """The IP address that a server names, or None; an IPv4 one as itself, however it is wrapped."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 class ApiKeyQuerySet(models.QuerySet):
     def with_officer(self):
         return self.select_related("officer__department")
@@ -148,12 +157,8 @@ class ApiKey(AbstractAPIKey):
         """Whether the key may be used from this address; one that names none may from all."""
         if not self.addresses:
             return True
-        try:
-            came_from = ip_address(address)
-        except ValueError:
-            return False
-        came_from = getattr(came_from, "ipv4_mapped", None) or came_from
-        return any(came_from in ip_network(text) for text in self.addresses)
+        came_from = ip_of(address)
+        return came_from is not None and any(came_from in ip_network(net) for net in self.addresses)
 
 
 @dataclass(frozen=True)

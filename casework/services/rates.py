@@ -4,12 +4,13 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from casework.models import RateCount
+from parties.models import ip_of
 
 COUNT = """
 INSERT INTO casework_ratecount AS seen (slot, until, used) VALUES (%s, %s, 1)
@@ -50,14 +51,13 @@ def count(what, caller, *, limit, seconds=60):
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [slot, datetime.fromtimestamp(ends, UTC)])
         used = cursor.fetchone()[0]
-    return Rate(limit, used, seconds, math.ceil(ends - now) or 1)
+    return Rate(limit, used, seconds, math.ceil(ends - now))
 
 
 def host_of(address):
     """Whose address it is: an IPv6 host has a whole network, and what is none is one caller."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
+    ip = ip_of(address)
+    if ip is None:
         return ""
     return str(ip if ip.version == 4 else ip_network((int(ip), ONE_HOST), strict=False))
 
