@@ -60,8 +60,9 @@ class Door(APIView):
         finally:
             count(request._request, request.auth)
         super().initial(request, *args, **kwargs)
-        known = self.parameters if request.method in READING else ()
-        refuse_odd_parameters(request.query_params, known)
+        if hasattr(self, request.method.lower()):  # else a 405, whatever is asked
+            known = self.parameters if request.method in READING else ()
+            refuse_odd_parameters(request.query_params, known)
 
     def finalize_response(self, request, response, *args, **kwargs):
         if response.status_code >= 400:  # a refusal is JSON, whatever else the door can write
