@@ -13,6 +13,7 @@ from casework.api.problems import MEDIA_TYPE, PROBLEM
 
 TEXT = {"type": "string", "minLength": 1}
 TAGS = {"type": "string"}
+KEY = {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST}}}$"}
 QUESTIONS = {
     "cursor": TEXT,
     "page_size": {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": PAGE_SIZE},
@@ -34,8 +35,7 @@ EVERYWHERE = {"X-Request-ID", *(name for name in HEADERS if name.startswith("Rat
 OF_STATUS = {200: ["ETag"], 201: ["Location"], 304: ["ETag"], 401: ["WWW-Authenticate"]}
 OF_STATUS |= {409: ["Retry-After"], 429: ["Retry-After"]}
 ALWAYS = (400, 401, 403, 406, 429, 500)
-OF_WRITING = (409, 413, 415, 422)
-REFUSALS = (*ALWAYS, *OF_WRITING, 404, 412)
+OF_METHOD = {"POST": (409, 413, 415, 422), "DELETE": (409,)}
 
 
 class DoorSchema(AutoSchema):
@@ -48,9 +48,7 @@ class DoorSchema(AutoSchema):
         if self.method == "GET":
             asked = [OpenApiParameter(n, QUESTIONS.get(n, TEXT)) for n in self.view.parameters]
             return [*sorted(asked, key=lambda one: one.name), _header("If-None-Match", TAGS)]
-        given = [
-            _header("Idempotency-Key", {"type": "string", "pattern": f"^[ -~]{{1,{LONGEST}}}$"})
-        ]
+        given = [_header("Idempotency-Key", KEY)] if self.method == "POST" else []
         return [*given, _header("If-Match", TAGS)] if self._is_versioned else given
 
     @property
@@ -71,7 +69,7 @@ class DoorSchema(AutoSchema):
         found = super()._get_response_bodies(direction)
         for status, answer in found.items():
             answer["description"] = answer["description"] or HTTPStatus(int(status)).phrase
-            answer["headers"] = _headers(int(status), writing=self.method != "GET")
+            answer["headers"] = _headers(int(status), self.method)
         answers = {status: answer for status, answer in found.items() if status < "400"}
         if self.method == "GET":
             answers["304"] = {"$ref": "#/components/responses/304"}
@@ -80,9 +78,7 @@ class DoorSchema(AutoSchema):
         return dict(sorted(answers.items()))
 
     def _refusals(self):
-        known = [*ALWAYS, *([404] if "{" in self.path else [])]
-        if self.method != "GET":
-            known += OF_WRITING
+        known = [*ALWAYS, *OF_METHOD.get(self.method, ()), *([404] if "{" in self.path else [])]
         return [*known, 412] if self._is_versioned else known
 
     def _map_serializer(self, serializer, direction, bypass_extensions=False):  # noqa: FBT002
@@ -98,11 +94,19 @@ def _header(name, schema):
     return OpenApiParameter(name, schema, OpenApiParameter.HEADER)
 
 
-def _headers(status, *, writing):
+def _headers(status, method="GET"):
     names = [*sorted(EVERYWHERE), *OF_STATUS.get(status, [])]
-    if writing:
-        names = [name for name in [*names, "Idempotent-Replayed"] if name != "ETag"]
+    if method != "GET":
+        names = [name for name in names if name != "ETag"]
+    if method == "POST":
+        names.append("Idempotent-Replayed")
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _refusals(result):
+    """Every status of a refusal that an operation names."""
+    operations = [one for path in result["paths"].values() for one in path.values()]
+    return sorted({status for one in operations for status in one["responses"] if status >= "400"})
 
 
 def add_shapes(result, **_context):
@@ -113,13 +117,11 @@ def add_shapes(result, **_context):
         name: {"schema": schema, **({"required": True} if name in EVERYWHERE else {})}
         for name, schema in HEADERS.items()
     }
-    parts["responses"] = {
-        "304": {"description": HTTPStatus(304).phrase, "headers": _headers(304, writing=False)}
-    }
-    for status in REFUSALS:
-        parts["responses"][str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "headers": _headers(status, writing=False),
+    parts["responses"] = {"304": {"description": HTTPStatus(304).phrase, "headers": _headers(304)}}
+    for status in _refusals(result):
+        parts["responses"][status] = {
+            "description": HTTPStatus(int(status)).phrase,
+            "headers": _headers(int(status)),
             "content": {MEDIA_TYPE: {"schema": like(PROBLEM)}},
         }
     return result
