@@ -14,3 +14,9 @@ def make_letters():
 def sweep_documents():
     """Delete stored files that no row knows, a week after they were written."""
     documents.sweep(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def sweep_rates():
+    """Forget the counts of windows that are over. Run it when and as often as you like."""
+    services.sweep_rates(now=timezone.now())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 from credit_portal import embedded
 
@@ -54,6 +54,10 @@ SITE_FILINGS = [
     ("", env.str("SITE_PUBLIC_SECURITY", ""), "https://beian.mps.gov.cn/"),
 ]
 RELEASE = "0.1.0"
+# Requests a minute that an API key may make, if its own row names no other number; and all
+# callers without a good key from one address.
+KEY_PER_MINUTE = env.int("KEY_PER_MINUTE", 30_000, validate=validate.Range(min=1))
+ADDRESS_PER_MINUTE = env.int("ADDRESS_PER_MINUTE", 600, validate=validate.Range(min=1))
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who holds it may read /metrics from elsewhere
 
 INSTALLED_APPS = [
@@ -90,6 +94,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "credit_portal.request_id.request_id",
     "credit_portal.visitor.visitor",
+    "casework.api.limited",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -229,6 +234,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "casework.api.openapi.add_shapes",
+    ],
 }
 
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
@@ -254,6 +264,7 @@ SWEEPS = {
     "notices.tasks.deliver": 20,
     "casework.tasks.sweep_documents": 3600,
     "portal.tasks.erase_reports": 60,
+    "casework.tasks.sweep_rates": 60,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

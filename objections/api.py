@@ -11,54 +11,62 @@ from casework.api import (
     Door,
     Empty,
     Strict,
+    choice,
     like,
+    maybe,
     once,
     page,
     page_of,
     receipt,
     seen_version,
+    shape,
     under,
 )
+from casework.api.doors import RECEIPT
 from casework.api.pages import PAGE_PARAMETERS
 from listings.api import CorrectionFields, correction_of
 from listings.models import AdverseRecord, Listing, ResponsiblePerson
 from objections import policies, services
 from objections.models import Objection
 
-OBJECTION = {
-    "number": "YY-2026-000001",
-    "listing": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
-    "record": None,
-    "received_on": "2026-04-02",
-    "due_on": "2026-04-23",
-    "provisional": False,
-    "status": "received",
-    "overdue": False,
-    "outcome": None,
-    "replied_on": None,
-    "letter_number": None,
-    "version": 1,
-    "department": "rsj",
-    "door": "department",
-    "fields": ["ground"],
-    "responsible_person": None,
-    "national_number": "",
-    "extended_days": 0,
-    "supplement_by": None,
-    "stopped_on": None,
-}
-RECEIPT = {
-    "number": OBJECTION["number"],
-    "query_code": "K7M2P9QX4R",
-    "received_on": "2026-04-02",
-    "due_on": "2026-04-23",
-    "provisional": False,
-    "explanation": [{"date": "2026-04-03", "counts": True, "why": "工作日"}],
-}
+ID = "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e"
+OBJECTION = shape(
+    "Objection",
+    {
+        "number": "YY-2026-000001",
+        "listing": maybe(ID),
+        "record": maybe(ID),
+        "received_on": "2026-04-02",
+        "due_on": "2026-04-23",
+        "provisional": False,
+        "status": choice(Objection.Status.values),
+        "overdue": False,
+        "outcome": maybe(choice(Objection.Outcome.values)),
+        "replied_on": maybe("2026-04-20"),
+        "letter_number": maybe("吉通示人社信复字〔2026〕1号"),
+        "version": 1,
+        "department": "rsj",
+        "door": choice(Objection.Door.values),
+        "fields": ["ground"],
+        "responsible_person": maybe(ID),
+        "national_number": "",
+        "extended_days": 0,
+        "supplement_by": maybe("2026-04-20"),
+        "stopped_on": maybe("2026-04-10"),
+    },
+)
 
 
 class FilingFields(Strict):
     """A filing on paper; the authorisation of an agent stays with it at the department."""
+
+    example = {
+        "listing": ID,
+        "applicant": {"name": "示例申请人", "phone": "0435-0000000"},
+        "fields": ["ground"],
+        "grounds": "其中 15 名工人的工资已通过银行代发。",
+        "received_on": "2026-04-02",
+    }
 
     listing = serializers.UUIDField(required=False)
     record = serializers.UUIDField(required=False)
@@ -92,6 +100,11 @@ class RecordCorrection(Strict):
 
 
 class ReplyFields(Empty):
+    example = {
+        "outcome": "upheld_corrected",
+        "reasons": "经核查，涉及人数有误，予以更正。",
+        "fields": {"ground": "拖欠 22 名工人工资，逾期未付。"},
+    }
     outcome = serializers.ChoiceField(choices=Objection.Outcome.choices)
     reasons = serializers.CharField(max_length=10_000)
     findings = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
@@ -136,7 +149,9 @@ class Objections(ObjectionDoor):
         return page(self, self.mine(), lambda found: [self.show(row) for row in found])
 
     @extend_schema(
-        summary="登记书面提出的异议", request=FilingFields, responses={201: like(RECEIPT)}
+        summary="登记书面提出的异议",
+        request=FilingFields,
+        responses={201: like(RECEIPT), 404: None},
     )
     @once
     def post(self, request):

@@ -21,7 +21,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         known = kind.lower() == self.keyword.lower()
         key = self._find(given.strip()) if known else None
-        if key is None or not self._may_come_from(key, request):
+        if key is None or not key.admits(request.META.get("REMOTE_ADDR", "")):
             raise AuthenticationFailed(_("密钥无效、已停用或不能从这个地址使用。"))
         request.actor = Actor.through(key)
         return key.officer, key
@@ -32,14 +32,11 @@ class ApiKeyAuthentication(BaseAuthentication):
     def _find(self, given):
         prefix, _dot, _secret = given.partition(".")
         keys = ApiKey.objects.with_officer().filter(prefix=prefix, revoked=False)
-        key = keys.first() if prefix else None
+        key = keys.first() if prefix and prefix.isprintable() else None
         if key is None or not key.is_valid(given) or not _may_answer(key.officer):
             return None
-        expired = key.expiry_date is not None and key.expiry_date < timezone.now()
+        expired = key.expiry_date is not None and key.expiry_date <= timezone.now()
         return None if expired else key
-
-    def _may_come_from(self, key, request):
-        return not key.addresses or request.META.get("REMOTE_ADDR") in key.addresses
 
 
 def _may_answer(officer):
@@ -51,7 +48,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
     name = "ApiKey"
 
     def get_security_definition(self, _schema):
-        return {"type": "apiKey", "in": "header", "name": "Authorization"}
+        told = _("Api-Key 加一个空格，再加密钥")
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": told}
 
 
 class HasScope(BasePermission):

@@ -2,9 +2,12 @@
 
 import uuid
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -91,6 +94,24 @@ class User(AbstractUser):
         return department_id is not None and self.department_id == department_id
 
 
+def check_network(text):
+    """Refuse what is neither an address nor a network (192.0.2.0/24). Raises ValidationError."""
+    try:
+        ip_network(text)
+    except ValueError as error:
+        message = _("“%(text)s”既不是地址，也不是网段（如 192.0.2.0/24）。")
+        raise ValidationError(message, params={"text": text}) from error
+
+
+def ip_of(text):
+    """The IP address that a server names, or None; an IPv4 one as itself, however it is wrapped."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 class ApiKeyQuerySet(models.QuerySet):
     def with_officer(self):
         return self.select_related("officer__department")
@@ -113,13 +134,31 @@ class ApiKey(AbstractAPIKey):
     officer = models.ForeignKey(User, models.PROTECT, verbose_name=_("负责人"))
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("权限范围"))
     addresses = ArrayField(
-        models.GenericIPAddressField(), default=list, blank=True, verbose_name=_("允许的地址")
+        models.CharField(max_length=49, validators=[check_network]),
+        default=list,
+        blank=True,
+        verbose_name=_("允许的地址"),
+        help_text=_("地址或网段，用逗号分开；不填则不限。"),
+    )
+    per_minute = models.PositiveIntegerField(
+        _("每分钟请求上限"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("不填则按平台的上限。"),
     )
 
     objects = ApiKeyManager()
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = verbose_name_plural = _("接口密钥")
+
+    def admits(self, address):
+        """Whether the key may be used from this address; one that names none may from all."""
+        if not self.addresses:
+            return True
+        came_from = ip_of(address)
+        return came_from is not None and any(came_from in ip_network(net) for net in self.addresses)
 
 
 @dataclass(frozen=True)

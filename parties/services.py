@@ -210,11 +210,19 @@ def paper_number(subject, *, actor, purpose):
     )
 
 
-def make_key(officer, *, scopes, name):
-    """A new key that acts for `officer`. Returns (key, the secret itself, told only here)."""
-    return ApiKey.objects.create_key(
-        officer=officer, scopes=list(dict.fromkeys(scopes)), name=name[:50]
-    )
+def make_key(officer, *, scopes, name, **limits):
+    """A new key that acts for `officer`. Returns (key, the secret itself, told only here).
+
+    `limits` may hold addresses, expiry_date (an instant) and per_minute. Raises ValidationError
+    where an address is none, or the key would have expired already.
+    """
+    key = ApiKey(officer=officer, scopes=list(dict.fromkeys(scopes)), name=name[:50], **limits)
+    key.clean_fields(exclude=["id", "prefix", "hashed_key"])
+    if key.expiry_date is not None and key.expiry_date <= timezone.now():
+        raise ValidationError({"expiry_date": _("这个时间已经过了。")})
+    raw = ApiKey.objects.assign_key(key)
+    key.save()
+    return key, raw
 
 
 def give_second_factor(user):

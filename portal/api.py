@@ -17,6 +17,21 @@ from rulebook.models import ListCategory
 
 DRAFTS = {"black": blacklist.api.BlackDraft, "red": redlist.api.RedDraft}
 WRITERS = {"black": blacklist.api.draft, "red": redlist.api.draft}
+BODIES = PolymorphicProxySerializer("Draft", list(DRAFTS.values()), None)
+BODIES.example = {
+    "list": "black",
+    "category": "M05",
+    "subject": {"name": "通化示例商贸有限公司", "code": "91220501MA0ABC1215"},
+    "degree": "serious",
+    "document": {
+        "number": "吉通示人社决字〔2026〕第1号",
+        "kind": "行政处理决定书",
+        "organ": "通化市人力资源和社会保障局",
+        "date": "2026-03-01",
+    },
+    "ground": "拖欠工资，经责令限期支付，逾期未付。",
+    "prior_notice": {"served_on": "2026-03-10", "means": "direct", "defence_until": "2026-03-17"},
+}
 PUBLISHERS = {"black": blacklist.services.publish, "red": redlist.services.publish}
 
 
@@ -25,7 +40,7 @@ class Entries(Listings, ListingDoor):
 
     @extend_schema(
         summary="起草名单记录",
-        request=PolymorphicProxySerializer("Draft", list(DRAFTS.values()), None),
+        request=BODIES,
         responses={201: like(LISTING), 200: like(LISTING)},
     )
     @once

@@ -2,7 +2,7 @@
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -12,47 +12,55 @@ from casework.api import (
     Empty,
     Strict,
     bad_field,
+    choice,
     like,
+    maybe,
     once,
     page,
     page_of,
     receipt,
     seen_version,
+    shape,
 )
+from casework.api.doors import RECEIPT
 from casework.api.pages import PAGE_PARAMETERS
 from listings.models import Listing
 from repair import services
 from repair.models import Repair
 
-REPAIR = {
-    "number": "XF-2026-000001",
-    "listing": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
-    "received_on": "2027-04-02",
-    "due_on": "2027-04-07",
-    "provisional": True,
-    "status": "received",
-    "overdue": False,
-    "outcome": None,
-    "decided_on": None,
-    "version": 1,
-    "responsible_person": None,
-    "evidence": ["罚款缴纳凭证", "整改完成证明"],
-    "accepted_on": None,
-    "supplement_by": None,
-    "reasons": None,
-    "retry_from": None,
-    "national_number": None,
-}
-RECEIPT = {
-    "number": REPAIR["number"],
-    "query_code": "K7M2P9QX4R",
-    "received_on": "2027-04-02",
-    "due_on": "2027-04-07",
-    "provisional": True,
-    "explanation": [{"date": "2027-04-05", "counts": False, "why": "清明节放假"}],
-}
+ID = "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e"
+REPAIR = shape(
+    "Repair",
+    {
+        "number": "XF-2026-000001",
+        "listing": ID,
+        "received_on": "2027-04-02",
+        "due_on": "2027-04-07",
+        "provisional": True,
+        "status": choice(Repair.Status.values),
+        "overdue": False,
+        "outcome": maybe(choice(Repair.Outcome.values)),
+        "decided_on": maybe("2027-04-06"),
+        "version": 1,
+        "responsible_person": maybe(ID),
+        "evidence": ["罚款缴纳凭证", "整改完成证明"],
+        "accepted_on": maybe("2027-04-02"),
+        "supplement_by": maybe("2027-04-20"),
+        "reasons": maybe("工资已经全部付清。"),
+        "retry_from": maybe("2027-10-06"),
+        "national_number": maybe("XYXF2027000001"),
+    },
+)
 
 
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string", "maxLength": 100}, "maxItems": 50},
+            {"type": "string", "maxLength": 100},
+        ]
+    }
+)
 class Kinds(serializers.ListField):
     """The kinds of evidence handed in; one may stand alone."""
 
@@ -63,6 +71,13 @@ class Kinds(serializers.ListField):
 
 
 class ApplicationFields(Strict):
+    example = {
+        "listing": ID,
+        "applicant": {"name": "示例申请人", "phone": "0435-0000000"},
+        "evidence": ["工资足额支付凭证"],
+        "commitment": "本单位承诺所交材料真实，今后按时支付工资。",
+        "received_on": "2027-04-02",
+    }
     listing = serializers.UUIDField()
     applicant = ApplicantFields()
     evidence = Kinds(max_length=50)
@@ -77,10 +92,11 @@ class ApplicationFields(Strict):
 
 class AcceptanceFields(Empty):
     accepted = serializers.BooleanField(default=True)
-    reasons = serializers.CharField(max_length=10_000, required=False, default="")
+    reasons = serializers.CharField(max_length=10_000, allow_blank=True, default="")
 
 
 class DecisionFields(Empty):
+    example = {"outcome": "granted", "reasons": "拖欠的工资已经全部付清，材料属实。"}
     outcome = serializers.ChoiceField(choices=Repair.Outcome.choices)
     reasons = serializers.CharField(max_length=10_000)
     verification = serializers.CharField(max_length=10_000, required=False)
@@ -117,7 +133,9 @@ class Repairs(RepairDoor):
         return page(self, self.mine(), lambda found: [self.show(row) for row in found])
 
     @extend_schema(
-        summary="登记书面的修复申请", request=ApplicationFields, responses={201: like(RECEIPT)}
+        summary="登记书面的修复申请",
+        request=ApplicationFields,
+        responses={201: like(RECEIPT), 404: None},
     )
     @once
     def post(self, request):

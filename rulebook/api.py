@@ -5,73 +5,101 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from casework.api import Door, like, page, page_of
+from casework.api import Door, choice, like, maybe, page, page_of, shape
 from casework.api.pages import PAGE_PARAMETERS
-from rulebook.models import Degree, LegalBasis, ListCategory, ListKind, Measure, Memorandum
+from rulebook.models import (
+    CategoryField,
+    Degree,
+    LegalBasis,
+    ListCategory,
+    ListKind,
+    Measure,
+    Memorandum,
+    ResponsibleRole,
+)
 from rulebook.services import rules_of
 
-CATEGORY = {
-    "code": "M05",
-    "name": "恶意欠薪",
-    "list": "black",
-    "misconduct": "M05",
-    "basis": "nongmingong-gongzi-tiaoli",
-    "basis_article": "第四十八条",
-    "needs_basis": False,
-    "departments": ["rsj"],
-    "term_months": 12,
-    "terms": [{"degree": "serious", "term_months": 12, "minimum_months": 12, "maximum_months": 36}],
-    "repairable": True,
-    "repair_after_months": 6,
-    "repair_evidence": ["工资足额支付凭证"],
-    "repair_conditions": "拖欠的工资已经足额支付给劳动者本人。",
-    "machine_publication": False,
-    "fields": [
-        {
-            "code": "amount",
-            "title": "金额（万元）",
-            "type": "amount",
-            "required": False,
-            "disclosure": "public",
-            "masked": False,
-        }
-    ],
-    "version": 1,
-}
-BASIS = {
-    "code": "shipin-anquan-fa",
-    "title": "中华人民共和国食品安全法",
-    "document_number": "",
-    "level": 1,
-    "level_name": "法律",
-    "source": "国家法律法规数据库",
-    "in_force_from": "2021-04-29",
-    "in_force_to": None,
-}
-MEASURE = {
-    "code": "PA07",
-    "name": "限制财政性资金项目",
-    "group": "PA",
-    "advisory": False,
-    "needs_end_date": False,
-    "persons_only": False,
-    "refusal_only": False,
-    "needs_basis": False,
-    "relevant_to": ["M05"],
-    "roles": [],
-}
-MEMORANDUM = {
-    "id": "0b0f6c0e-6f0f-4a59-9c7e-0d9f5a0f3b57",
-    "code": "mou-m",
-    "name": "联合惩戒合作备忘录",
-    "list": "black",
-    "lead": {"code": "fgw", "name": "通化市发展和改革委员会"},
-    "signed_on": "2018-06-20",
-    "in_force_from": "2018-06-20",
-    "in_force_to": None,
-    "in_force": True,
-    "categories": ["M05"],
-}
+CATEGORY = shape(
+    "Category",
+    {
+        "code": "M05",
+        "name": "恶意欠薪",
+        "list": choice(ListKind.values),
+        "misconduct": maybe("M05"),
+        "basis": maybe("nongmingong-gongzi-tiaoli"),
+        "basis_article": "第四十八条",
+        "needs_basis": False,
+        "departments": ["rsj"],
+        "term_months": 12,
+        "terms": [
+            {
+                "degree": choice(Degree.values),
+                "term_months": 12,
+                "minimum_months": 12,
+                "maximum_months": 36,
+            }
+        ],
+        "repairable": True,
+        "repair_after_months": 6,
+        "repair_evidence": ["工资足额支付凭证"],
+        "repair_conditions": "拖欠的工资已经足额支付给劳动者本人。",
+        "machine_publication": False,
+        "fields": [
+            {
+                "code": "amount",
+                "title": "金额（万元）",
+                "type": choice(CategoryField.Type.values),
+                "required": False,
+                "disclosure": choice(CategoryField.Disclosure.values),
+                "masked": False,
+            }
+        ],
+        "version": 1,
+    },
+)
+BASIS = shape(
+    "Basis",
+    {
+        "code": "shipin-anquan-fa",
+        "title": "中华人民共和国食品安全法",
+        "document_number": "",
+        "level": 1,
+        "level_name": "法律",
+        "source": "国家法律法规数据库",
+        "in_force_from": "2021-04-29",
+        "in_force_to": maybe("2030-01-01"),
+    },
+)
+MEASURE = shape(
+    "Measure",
+    {
+        "code": "PA07",
+        "name": "限制财政性资金项目",
+        "group": choice(Measure.Group.values),
+        "advisory": False,
+        "needs_end_date": False,
+        "persons_only": False,
+        "refusal_only": False,
+        "needs_basis": False,
+        "relevant_to": ["M05"],
+        "roles": [choice(ResponsibleRole.values)],
+    },
+)
+MEMORANDUM = shape(
+    "Memorandum",
+    {
+        "id": "0b0f6c0e-6f0f-4a59-9c7e-0d9f5a0f3b57",
+        "code": "mou-m",
+        "name": "联合惩戒合作备忘录",
+        "list": choice(ListKind.values),
+        "lead": {"code": "fgw", "name": "通化市发展和改革委员会"},
+        "signed_on": "2018-06-20",
+        "in_force_from": "2018-06-20",
+        "in_force_to": maybe("2030-01-01"),
+        "in_force": True,
+        "categories": ["M05"],
+    },
+)
 MEMORANDUM_MEASURE = {
     "unit": {"code": "czj", "name": "通化市财政局"},
     "code": "PA07",
@@ -79,6 +107,7 @@ MEMORANDUM_MEASURE = {
     "article": "第五条",
     "advisory": False,
 }
+MEMORANDUM_IN_FULL = shape("MemorandumInFull", {**MEMORANDUM, "measures": [MEMORANDUM_MEASURE]})
 
 
 class Rules(Door):
@@ -131,7 +160,7 @@ class MemorandumDetail(Rules):
 
     @extend_schema(
         summary="一件备忘录：各单位的措施和条款",
-        responses={200: like({**MEMORANDUM, "measures": [MEMORANDUM_MEASURE]})},
+        responses={200: like(MEMORANDUM_IN_FULL)},
     )
     def get(self, request, public_id):
         row = get_object_or_404(_memoranda(), public_id=public_id)

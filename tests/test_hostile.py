@@ -208,8 +208,8 @@ PLAIN = {"integer": 1, "number": 1, "boolean": True}
 
 def _like(kind, named):
     """A value of the kind that a part of the schema describes."""
-    while kind.keys() & {"$ref", "oneOf"}:
-        several = kind.get("oneOf")
+    while kind.keys() & {"$ref", "oneOf", "anyOf"}:
+        several = kind.get("oneOf") or kind.get("anyOf")
         kind = several[0] if several else named[kind["$ref"].rpartition("/")[2]]
     if known := kind.get("example") or kind.get("enum"):
         return known if isinstance(known, str) else known[0]

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from casework import documents
-from casework.models import Document, Event, Letter
-from casework.services import make_missing
+from casework.models import Document, Event, Letter, RateCount
+from casework.services import count, make_missing, sweep_rates
 from jointaction import services as jointaction
 from jointaction.models import Hit, Push, Sheet
 from listings import services as listings
@@ -156,6 +156,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _reported,
         lambda: portal.erase_reports(now=timezone.now() + timedelta(days=2)),
     ),
+    "casework.tasks.sweep_rates": (
+        lambda: count("address", "192.0.2.1", limit=1),
+        lambda: sweep_rates(now=timezone.now() + timedelta(hours=1)),
+    ),
     "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
@@ -183,6 +187,7 @@ def _state():
         list(Notice.objects.order_by("pk").values_list("key", "tries")),
         Event.objects.count(),
         Document.objects.count(),
+        RateCount.objects.count(),
         sorted(Path(settings.MEDIA_ROOT).glob("*/orphan")),
     )
 

@@ -10,7 +10,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
@@ -18,9 +18,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from casework import workdays
+from casework.api.examples import shape
+from casework.api.limits import count
+from casework.api.openapi import DoorSchema
 from casework.moves import StaleVersion
 
 READING = {"GET", "HEAD"}
+JSON = JSONRenderer.media_type
 
 
 class JsonOnly(DefaultContentNegotiation):
@@ -41,13 +45,6 @@ class Json(JSONParser):
             raise exceptions.ParseError(_("嵌套太深。")) from error
 
 
-class DoorSchema(AutoSchema):
-    """What the OpenAPI page says of an endpoint: which scope the key must have."""
-
-    def get_description(self):
-        return _("密钥的权限范围：%(scope)s") % {"scope": self.view.scopes.get(self.method)}
-
-
 class Door(APIView):
     """An endpoint: `scopes` names the scope per method, `parameters` what a GET may ask with."""
 
@@ -58,17 +55,25 @@ class Door(APIView):
     schema = DoorSchema()
 
     def initial(self, request, *args, **kwargs):
+        try:
+            self.perform_authentication(request)
+        finally:
+            count(request._request, request.auth)
         super().initial(request, *args, **kwargs)
-        known = self.parameters if request.method in READING else ()
-        refuse_odd_parameters(request.query_params, known)
+        if hasattr(self, request.method.lower()):  # else a 405, whatever is asked
+            known = self.parameters if request.method in READING else ()
+            refuse_odd_parameters(request.query_params, known)
 
     def finalize_response(self, request, response, *args, **kwargs):
+        if response.status_code >= 400:  # a refusal is JSON, whatever else the door can write
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSON
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_vary_headers(response, ["Authorization"])
-        if not response.has_header("Cache-Control"):
-            patch_cache_control(response, private=True, no_cache=True)
-            if request.method in READING and response.status_code == 200:
-                response.add_post_render_callback(partial(_validated, request))
+        if response.has_header("Cache-Control"):
+            return response
+        patch_cache_control(response, private=True, no_cache=True)
+        if request.method in READING and response.status_code == 200:
+            return _with_etag(request, response)
         return response
 
     @property
@@ -103,14 +108,56 @@ def refuse_odd_parameters(given, known):
 
 
 class Strict(serializers.Serializer):
-    """A body in which an unknown field is an error: a dropped one would be a silent mistake."""
+    """A body in which an unknown field is an error: a dropped one would be a silent mistake.
+
+    So is a value of another kind than the field's: a number in the place of a code has lost
+    its zeros. `example` is a body for the OpenAPI page.
+    """
+
+    example = None
 
     def to_internal_value(self, data):
         if isinstance(data, dict):
-            unknown = sorted(str(name) for name in data.keys() - self.fields.keys())
-            if unknown:
-                raise serializers.ValidationError({name: [_("没有这一项。")] for name in unknown})
+            known = self.fields
+            errors = {str(name): _("没有这一项。") for name in data if name not in known}
+            errors |= {
+                name: message
+                for name, value in data.items()
+                if name in known and (message := _odd_kind(known[name], value))
+            }
+            if errors:
+                raise serializers.ValidationError({n: [errors[n]] for n in sorted(errors)})
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"anyOf": [{"type": "string"}, {"type": "number"}]})
+class Plain(serializers.CharField):
+    """A text, or a number as JSON writes it."""
+
+
+TEXTS = (
+    serializers.CharField,
+    serializers.ChoiceField,
+    serializers.DateField,
+    serializers.DateTimeField,
+    serializers.UUIDField,
+)
+
+
+def _odd_kind(field, value):
+    """What to say of a value that is of another kind in JSON than its field, or None."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return next(filter(None, (_odd_kind(field.child, item) for item in value)), None)
+    if value is None or isinstance(field, Plain):
+        return None  # the field itself knows
+    if isinstance(field, TEXTS):
+        return None if isinstance(value, str) else _("应是文本。")
+    if isinstance(field, serializers.BooleanField):
+        return None if isinstance(value, bool) else _("应是 true 或 false。")
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(field, serializers.IntegerField) and not whole:
+        return _("应是整数。")
+    return None
 
 
 class Empty(Strict):
@@ -131,6 +178,19 @@ class ApplicantFields(Strict):
 def instant(moment):
     """ISO 8601 in the city's own time, with the offset."""
     return timezone.localtime(moment).isoformat() if moment else None
+
+
+RECEIPT = shape(
+    "Receipt",
+    {
+        "number": "YY-2026-000001",
+        "query_code": "K7M2P9QX4R",
+        "received_on": "2026-04-02",
+        "due_on": "2026-04-23",
+        "provisional": False,
+        "explanation": [{"date": "2026-04-03", "counts": True, "why": "工作日"}],
+    },
+)
 
 
 def receipt(matter, query_code):
@@ -155,6 +215,15 @@ def etag_of(request, content):
     parts = (timezone.localdate(), get_language(), settings.RELEASE, department)
     told = "|".join(map(str, parts)).encode() + content
     return f'"{hashlib.sha256(told).hexdigest()[:32]}"'
+
+
+def _with_etag(request, response):
+    """The same answer, with a validator as soon as its content is there; a stream has none."""
+    if hasattr(response, "add_post_render_callback"):
+        response.add_post_render_callback(partial(_validated, request))
+    elif not response.streaming:
+        return _validated(request, response)
+    return response
 
 
 def _validated(request, response):

@@ -40,8 +40,8 @@ def once(handler):
 
 
 def _keyed(door, request, key, act):
-    if not 1 <= len(key) <= LONGEST or not key.isprintable():
-        raise bad_field("Idempotency-Key", _("应是 1 到 255 个可见字符。"))
+    if not 1 <= len(key) <= LONGEST or not (key.isascii() and key.isprintable()):
+        raise bad_field("Idempotency-Key", _("应是 1 到 255 个可见的 ASCII 字符。"))
     asked = {"api_key": request.auth, "path": request.path[:LONGEST], "key": key}
     if not services.hold_key(**asked):
         raise Conflict("in_progress", _("同一请求正在办理，请稍后再试。"), wait=1)

@@ -13,12 +13,24 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from casework.api.examples import each, shape, sometimes
 from casework.moves import IllegalMove, StaleVersion
 
 MEDIA_TYPE = "application/problem+json"
 CONFLICTS = {"duplicate", "pending", "notice_open", "black_listed"}
 UNIQUE_VIOLATION = "23505"
 WHOLE = "non_field_errors"
+PROBLEM = shape(
+    "Problem",
+    {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "没有这一项。",
+        "code": "invalid",
+        "errors": sometimes(each(["没有这一项。"])),
+    },
+)
 
 
 class Conflict(exceptions.APIException):

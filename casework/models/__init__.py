@@ -5,6 +5,7 @@ from casework.models.case import Case, Event
 from casework.models.counters import Counter, IdempotencyKey
 from casework.models.documents import Document, Letter, ServiceMeans
 from casework.models.filing import Filing, FilingQuerySet
+from casework.models.rates import RateCount
 
 __all__ = [
     "CalendarYear",
@@ -16,6 +17,7 @@ __all__ = [
     "FilingQuerySet",
     "IdempotencyKey",
     "Letter",
+    "RateCount",
     "ServiceMeans",
     "SpecialDay",
 ]

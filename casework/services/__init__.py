@@ -5,15 +5,19 @@ from casework.services.filing import contact_of, new_filing
 from casework.services.letters import issue, make, make_missing, serve, take_serial
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
+from casework.services.rates import Rate, count, host_of, sweep_rates
 from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
 from casework.services.tables import check_table
 
 __all__ = [
+    "Rate",
     "answer_of",
     "check_table",
     "clean_columns",
     "contact_of",
+    "count",
     "hold_key",
+    "host_of",
     "issue",
     "keep_answer",
     "kept_answer",
@@ -25,6 +29,7 @@ __all__ = [
     "refuse_bad_columns",
     "serve",
     "storable",
+    "sweep_rates",
     "take_number",
     "take_serial",
 ]

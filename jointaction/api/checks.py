@@ -9,43 +9,79 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from casework.api import Conflict, Door, Strict, bad_field, instant, like, once, page, page_of
+from casework.api import (
+    FLAG,
+    Conflict,
+    Door,
+    Strict,
+    bad_field,
+    choice,
+    instant,
+    like,
+    maybe,
+    once,
+    page,
+    page_of,
+    shape,
+    sometimes,
+)
 from casework.api.pages import PAGE_PARAMETERS
 from jointaction import services
 from jointaction.models import Hit
 from jointaction.services.check import MOST_SUBJECTS
-from listings.api import LISTING, measure_shown, shown
+from listings.api import LISTING, MEASURE, measure_shown, shown
 from listings.models import Audience
 from listings.policies import may_read
 from parties.models import PaperType
 
+MATCHED_AS = choice(["subject", "responsible_person"])
+MATCH = shape(
+    "Match",
+    {
+        **LISTING,
+        "matched_as": sometimes(MATCHED_AS),
+        "suppressed": sometimes(FLAG),
+        "in_force_on": sometimes("2026-04-01"),  # of what has ended since the day asked about
+    },
+)
+OUTCOME = choice(["listed", "clear", "invalid"])
 RESULT = {
     "index": 0,
-    "outcome": "listed",
-    "matched_as": "subject",
-    "name_differs": False,
-    "listings": [LISTING],
+    "outcome": OUTCOME,
+    "reason": sometimes("bad_check_symbol"),
+    "matched_as": sometimes(MATCHED_AS),
+    "name_differs": sometimes(FLAG),
+    "listings": [MATCH],
 }
-CHECK = {
-    "id": "7a0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
-    "at": "2026-04-01T09:00:00+08:00",
-    "ledger_seq": 12,
-    "receipt": {"number": "CX-000123", "code": "ABCDEFGHJKMNPQRS", "salt": "0f" * 32},
-    "results": [RESULT],
-}
-HIT = {
-    "id": CHECK["id"],
-    "listing": LISTING,
-    "matched_as": "subject",
-    "measures": LISTING["measures"],
-    "reference": "ZB-2026-001",
-    "at": "2026-04-01T09:00:00+08:00",
-    "feedback_due": "2026-04-16",
-    "overdue": False,
-    "answered": None,
-}
+CHECK = shape(
+    "Check",
+    {
+        "id": "7a0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
+        "at": "2026-04-01T09:00:00+08:00",
+        "ledger_seq": 12,
+        "receipt": {"number": "CX-000123", "code": "ABCDEFGHJKMNPQRS", "salt": "0f" * 32},
+        "results": [RESULT],
+    },
+)
+HIT = shape(
+    "Hit",
+    {
+        "id": CHECK["id"],
+        "listing": LISTING,
+        "matched_as": MATCHED_AS,
+        "measures": [MEASURE],
+        "reference": "ZB-2026-001",
+        "at": "2026-04-01T09:00:00+08:00",
+        "feedback_due": "2026-04-16",
+        "overdue": False,
+        "answered": maybe("2026-04-03T09:00:00+08:00"),
+    },
+)
 
 
+@extend_schema_field(
+    {"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}
+)
 class Day(serializers.DateTimeField):
     """A day that is not to come: a date, or an instant taken as its day in Shanghai."""
 
@@ -103,6 +139,11 @@ class Subjects(serializers.ListField):
 
 
 class CheckFields(Strict):
+    example = {
+        "purpose": "投标资格审查",
+        "reference": "ZB-2026-001",
+        "subjects": [{"code": "91220501MA0ABC1215", "name": "通化示例商贸有限公司"}],
+    }
     purpose = serializers.CharField(max_length=200)
     reference = serializers.CharField(max_length=200)
     as_of = serializers.DateField(required=False)
@@ -116,6 +157,12 @@ class CheckFields(Strict):
 
 
 class HitFields(Strict):
+    example = {
+        "listing": LISTING["id"],
+        "measures": ["PA07"],
+        "handling": "applied",
+        "result": "取消投标资格。",
+    }
     listing = serializers.UUIDField()
     measures = serializers.ListField(child=serializers.CharField(max_length=8), default=list)
     handling = serializers.ChoiceField(choices=["applied", "other"])

@@ -9,13 +9,18 @@ from rest_framework.response import Response
 from casework.api import (
     Door,
     Empty,
+    Plain,
     Strict,
     bad_field,
+    choice,
     like,
+    maybe,
     once,
     page,
     page_of,
     seen_version,
+    shape,
+    sometimes,
 )
 from casework.api.pages import PAGE_PARAMETERS
 from jointaction import services
@@ -23,33 +28,41 @@ from jointaction.models import Feedback as Answer
 from jointaction.models import Push
 from listings.api import LISTING, shown
 from listings.models import Audience
+from parties.models import PaperType, Subject
 
-PUSH = {
-    "id": "5d0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
-    "status": "open",
-    "kind": "apply",
-    "listing": LISTING,
-    "measures": [
-        {
-            "code": "PA07",
-            "name": "限制财政性资金项目",
-            "article": "第五条",
-            "memorandum": "联合惩戒合作备忘录",
-            "advisory": False,
-            "until": "2027-04-01",
-            "outcome": None,
-        }
-    ],
-    "feedback_due": "2026-04-16",
-    "overdue": False,
-    "version": 1,
-}
-SUBJECT = {
-    "kind": "person",
-    "name": "张示例",
-    "id_type": "resident_id",
-    "id_number": "11010519491231002X",
-}
+PUSH = shape(
+    "Push",
+    {
+        "id": "5d0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
+        "status": choice(Push.Status.values),
+        "kind": choice(Push.Kind.values),
+        "listing": LISTING,
+        "measures": [
+            {
+                "code": "PA07",
+                "name": "限制财政性资金项目",
+                "article": "第五条",
+                "memorandum": "联合惩戒合作备忘录",
+                "advisory": False,
+                "until": maybe("2027-04-01"),
+                "outcome": maybe(choice(Answer.Outcome.values)),
+            }
+        ],
+        "feedback_due": maybe("2026-04-16"),
+        "overdue": False,
+        "version": 1,
+    },
+)
+SUBJECT = shape(
+    "PushSubject",
+    {
+        "kind": choice(Subject.Kind.values),
+        "name": "张示例",
+        "code": sometimes("91220501MA0ABC1215"),
+        "id_type": sometimes(choice(PaperType.values)),
+        "id_number": sometimes("11010519491231002X"),
+    },
+)
 NAMES = ("code", "name", "article", "memorandum", "advisory", "until")
 
 
@@ -60,7 +73,7 @@ class AnswerFields(Strict):
     until = serializers.DateField(required=False)
     remark = serializers.CharField(max_length=2_000, allow_blank=True, required=False)
     reference = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    parameters = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
+    parameters = serializers.DictField(child=Plain(max_length=500), required=False)
 
     def validate_parameters(self, given):
         if len(given) > 50 or not all(name.isprintable() for name in given):
@@ -69,6 +82,10 @@ class AnswerFields(Strict):
 
 
 class FeedbackFields(Empty):
+    example = {
+        "version": 2,
+        "measures": [{"code": "PA07", "outcome": "applied", "applied_on": "2026-04-03"}],
+    }
     measures = AnswerFields(many=True)
 
 

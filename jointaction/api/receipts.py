@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from casework.api import Door, Strict, like, once
+from casework.api import FLAG, Door, Strict, like, maybe, once, shape, sometimes
 from jointaction import services
-from jointaction.api.checks import AskedFields
+from jointaction.api.checks import OUTCOME, AskedFields
 from jointaction.models import Check
 
 CONTENT = {
@@ -20,8 +20,8 @@ CONTENT = {
     "number": "CX-000123",
     "unit": "ggzy",
     "at": "2026-04-01T01:00:00.000000+00:00",
-    "as_of": None,
-    "known_at": None,
+    "as_of": maybe("2026-03-01"),
+    "known_at": maybe(12),
     "business": "9c" * 32,
     "ledger": {"seq": 12, "hash": "5d" * 32},
     "rules": 310,
@@ -29,28 +29,35 @@ CONTENT = {
     "subjects": [
         {
             "query": "1a" * 32,
-            "outcome": "listed",
-            "listings": ["3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e"],
+            "outcome": OUTCOME,
+            "reason": sometimes("bad_check_symbol"),
+            "listings": sometimes(["3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e"]),
         }
     ],
 }
-RECEIPT = {
-    "receipt": CONTENT,
-    "signature": "mZ0Q",
-    "salt": "0f" * 32,
-    "code": "ABCD-EFGH-JKMN-PQRS",
-    "url": "https://credit.example.cn/verify/ABCDEFGHJKMNPQRS/",
-}
-VERDICT = {
-    "genuine": True,
-    "number": "CX-000123",
-    "at": "2026-04-01T01:00:00.000000+00:00",
-    "unit": {"code": "ggzy", "name": "通化市公共资源交易中心"},
-    "ledger_seq": 12,
-    "subjects": 1,
-    "query_matches": True,
-    "business_matches": None,
-}
+RECEIPT = shape(
+    "CheckReceipt",
+    {
+        "receipt": CONTENT,
+        "signature": "mZ0Q",
+        "salt": maybe("0f" * 32),
+        "code": "ABCD-EFGH-JKMN-PQRS",
+        "url": "https://credit.example.cn/verify/ABCDEFGHJKMNPQRS/",
+    },
+)
+VERDICT = shape(
+    "ReceiptVerdict",
+    {
+        "genuine": True,
+        "number": sometimes("CX-000123"),
+        "at": sometimes("2026-04-01T01:00:00.000000+00:00"),
+        "unit": sometimes({"code": "ggzy", "name": maybe("通化市公共资源交易中心")}),
+        "ledger_seq": sometimes(12),
+        "subjects": sometimes(1),
+        "query_matches": sometimes(maybe(FLAG)),
+        "business_matches": sometimes(maybe(FLAG)),
+    },
+)
 
 
 class Receipt(Door):

@@ -4,48 +4,59 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from casework.api import instant, page_of
+from casework.api import FLAG, choice, instant, maybe, page_of, shape, sometimes
 from jointaction.models import Feedback, Hit, Push
 from jointaction.policies import may_see_answers
 from listings.api import ListingDoor
 
-ANSWERS = {
-    "unit": "czj",
-    "name": "通化市财政局",
-    "kind": "apply",
-    "status": "answered",
-    "acknowledged_at": "2026-04-02T09:00:00+08:00",
-    "answered_at": "2026-04-03T09:00:00+08:00",
-    "feedback_due": "2026-04-16",
-    "overdue": False,
-    "measures": [
-        {
-            "code": "PA07",
-            "name": "限制财政性资金项目",
-            "advisory": False,
-            "outcome": "applied",
-            "applied_on": "2026-04-02",
-            "until": None,
-            "remark": "",
-            "reference": "",
-            "at": "2026-04-03T09:00:00+08:00",
-        }
-    ],
-}
-RECALL = {
-    "unit": "czj",
-    "name": "通化市财政局",
-    "kind": "lift",
-    "at": "2027-04-02T00:01:00+08:00",
-    "received": True,
-    "checked": False,
-    "acted": True,
-    "confirmed": True,
-    "confirmed_at": "2027-04-03T09:00:00+08:00",
-    "feedback_due": "2027-04-13",
-    "overdue": False,
-    "measures": [{"code": "PA07", "outcome": "lifted", "remark": ""}],
-}
+OUTCOME = maybe(choice(Feedback.Outcome.values))
+ANSWERS = shape(
+    "UnitAnswers",
+    {
+        "unit": "czj",
+        "name": "通化市财政局",
+        "kind": choice([*Push.Kind.values, "check"]),
+        # of a push
+        "status": sometimes(choice(Push.Status.values)),
+        "acknowledged_at": sometimes(maybe("2026-04-02T09:00:00+08:00")),
+        "answered_at": sometimes(maybe("2026-04-03T09:00:00+08:00")),
+        "feedback_due": sometimes(maybe("2026-04-16")),
+        "overdue": sometimes(FLAG),
+        # of checks
+        "hits": sometimes(1),
+        "answered": sometimes(1),
+        "measures": [
+            {
+                "code": "PA07",
+                "name": "限制财政性资金项目",
+                "advisory": False,
+                "outcome": OUTCOME,
+                "applied_on": maybe("2026-04-02"),
+                "until": maybe("2027-04-01"),
+                "remark": "",
+                "reference": "",
+                "at": maybe("2026-04-03T09:00:00+08:00"),
+            }
+        ],
+    },
+)
+RECALL = shape(
+    "Recall",
+    {
+        "unit": "czj",
+        "name": "通化市财政局",
+        "kind": choice(Push.Kind.values),
+        "at": "2027-04-02T00:01:00+08:00",
+        "received": True,
+        "checked": False,
+        "acted": True,
+        "confirmed": True,
+        "confirmed_at": maybe("2027-04-03T09:00:00+08:00"),
+        "feedback_due": maybe("2027-04-13"),
+        "overdue": False,
+        "measures": [{"code": "PA07", "outcome": OUTCOME, "remark": ""}],
+    },
+)
 
 
 class UnitsDoor(ListingDoor):

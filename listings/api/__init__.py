@@ -22,11 +22,12 @@ from listings.api.drafts import (
     correction_of,
     subject_of,
 )
-from listings.api.entries import LISTING, ended, measure_shown, shown
+from listings.api.entries import LISTING, MEASURE, ended, measure_shown, shown
 from listings.api.feed import Changes, Daily, DailyDetail, SnapshotDigest, SnapshotLines
 
 __all__ = [
     "LISTING",
+    "MEASURE",
     "Approve",
     "BlackFields",
     "Changes",

@@ -4,7 +4,7 @@ import json
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -13,40 +13,50 @@ from casework.api import (
     Door,
     Empty,
     bad_field,
+    choice,
+    each,
+    either,
     instant,
     like,
+    maybe,
     once,
     page,
     page_of,
     seen_version,
+    shape,
     under,
 )
 from casework.api.pages import PAGE_PARAMETERS
 from casework.moves import IllegalMove
 from listings import services
 from listings.api.drafts import Correction, Release, Versioned, Withdrawal, correction_of
-from listings.api.entries import LISTING, ended, shown
+from listings.api.entries import ENDED, LISTING, ended, shown
+from listings.api.questions import questions_of
 from listings.filters import EntryFilter
-from listings.models import Change, Listing, Proposal
+from listings.models import Change, Listing, Proposal, ResponsiblePerson
 from listings.policies import may_read
 
 LINE = {
     "seq": 1,
-    "action": "correct",
+    "action": choice(Change.Action.values),
     "at": "2026-04-01T09:00:00+08:00",
     "note": "文书日期有误",
-    "changes": {"document_date": ["2026-03-01", "2026-03-02"]},
+    "changes": each([None]),
 }
-PERSON = {
-    "id": LISTING["id"],
-    "name": "李*",
-    "role": "legal_representative",
-    "fact": "直接决定拖欠工资",
-    "basis": "保障农民工工资支付条例第四十八条",
-    "until": "2027-04-01",
-    "ended_on": None,
-    "end_reason": None,
-}
+HISTORY = shape("HistoryLine", either(LINE, ENDED))
+PERSON = shape(
+    "ResponsiblePerson",
+    {
+        "id": LISTING["id"],
+        "name": "李*",
+        "role": choice(ResponsiblePerson.Role.values),
+        "fact": "直接决定拖欠工资",
+        "basis": "保障农民工工资支付条例第四十八条",
+        "until": maybe("2027-04-01"),
+        "ended_on": maybe("2026-12-01"),
+        "end_reason": maybe(choice(Listing.EndReason.values)),
+    },
+)
 
 
 class Listings(Door):
@@ -57,7 +67,7 @@ class Listings(Door):
         summary="名单记录",
         operation_id="listings_list",
         responses={200: page_of(LISTING)},
-        parameters=[OpenApiParameter(name) for name in EntryFilter.base_filters],
+        parameters=questions_of(EntryFilter),
     )
     def get(self, request):
         asked = EntryFilter(request.query_params, user=self.user, today=self.today)
@@ -106,7 +116,7 @@ class History(ListingDoor):
     scopes = {"GET": "read"}
     parameters = PAGE_PARAMETERS
 
-    @extend_schema(summary="一条记录的经过", responses={200: page_of(LINE)})
+    @extend_schema(summary="一条记录的经过", responses={200: page_of(HISTORY)})
     def get(self, request, public_id):
         listing = self.known(public_id)
         if not may_read(self.user, listing, self.today):

@@ -5,13 +5,14 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
-from casework.api import Strict, like
+from casework.api import Plain, Strict
 from listings.services import RELEASE_REASONS, WITHDRAWAL_REASONS
 from parties import services as parties
 from parties.models import PaperType, Subject
 from rulebook.api import basis_called
 from rulebook.models import Degree, ListCategory, ListKind
 
+CODE = {"type": "string", "minLength": 1, "maxLength": 8, "example": "PA07"}
 TEXT = {"max_length": 10_000, "allow_blank": True, "required": False}
 
 
@@ -81,7 +82,22 @@ class UntilFields(Strict):
         return super().to_internal_value(data)
 
 
-@extend_schema_field(like("PA07"))
+@extend_schema_field(
+    {
+        "anyOf": [
+            CODE,
+            {
+                "type": "object",
+                "properties": {
+                    "code": CODE,
+                    "until": {"type": "string", "format": "date", "nullable": True},
+                },
+                "required": ["code"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
 class ChosenMeasure(serializers.Field):
     """A measure's code, or {code, until}: as a dict that has `until` only where it was named."""
 
@@ -93,7 +109,7 @@ class ChosenMeasure(serializers.Field):
         return chosen.validated_data
 
 
-@extend_schema_field(like("M05"))
+@extend_schema_field({**CODE, "maxLength": 10, "example": "M05"})
 class Category(serializers.Field):
     def to_internal_value(self, data):
         code = _code.run_validation(data)
@@ -104,7 +120,9 @@ class Category(serializers.Field):
         return category
 
 
-@extend_schema_field(like("shipin-anquan-fa"))
+@extend_schema_field(
+    {"type": "string", "minLength": 1, "maxLength": 300, "example": "shipin-anquan-fa"}
+)
 class Basis(serializers.Field):
     def to_internal_value(self, data):
         text = _title.run_validation(data)
@@ -123,7 +141,7 @@ class DraftFields(Strict):
     reference = serializers.CharField(max_length=100, required=False)
     ground = serializers.CharField(**TEXT)
     basis = Basis(required=False)
-    details = serializers.DictField(child=serializers.CharField(max_length=2_000), required=False)
+    details = serializers.DictField(child=Plain(max_length=2_000), required=False)
     term_months = serializers.IntegerField(min_value=1, max_value=1_200, required=False)
     visible_until = serializers.DateField(required=False)
     measures = serializers.ListField(child=ChosenMeasure(), max_length=100, required=False)
@@ -168,9 +186,7 @@ def columns_of(given):
 class CorrectionFields(Strict):
     ground = serializers.CharField(max_length=10_000, required=False)
     document = DocumentFields(required=False)
-    details = serializers.DictField(
-        child=serializers.CharField(max_length=2_000, allow_blank=True), required=False
-    )
+    details = serializers.DictField(child=Plain(max_length=2_000, allow_blank=True), required=False)
     visible_until = serializers.DateField(required=False)
 
 
@@ -183,11 +199,13 @@ def correction_of(listing, given):
 
 
 class Versioned(Strict):
+    example = {"note": "理由不充分，请补充。", "version": 3}
     version = serializers.IntegerField(required=False, min_value=1)
     note = serializers.CharField(max_length=2_000)
 
 
 class Correction(Versioned):
+    example = {"note": "文书日期有误。", "fields": {"document": {"date": "2026-03-02"}}}
     fields_ = CorrectionFields()
 
     def get_fields(self):
@@ -197,11 +215,17 @@ class Correction(Versioned):
 
 
 class Withdrawal(Versioned):
+    example = {"reason": "error", "note": "主体有误。"}
     reason = serializers.ChoiceField(choices=[str(reason) for reason in WITHDRAWAL_REASONS])
     quashed_on = serializers.DateField(required=False)
     quashed_by = serializers.CharField(max_length=200, required=False)
 
 
 class Release(Versioned):
+    example = {
+        "person": "5d0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
+        "reason": "error",
+        "note": "当时已经离任。",
+    }
     person = serializers.UUIDField()
     reason = serializers.ChoiceField(choices=[str(reason) for reason in RELEASE_REASONS])

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db.models import Count
 
-from casework.api import instant
+from casework.api import choice, each, instant, maybe, shape, sometimes
 from listings.models import (
     Audience,
     Listing,
@@ -14,59 +14,67 @@ from listings.models import (
 )
 from listings.policies import may_read
 from listings.services import measures_of, planned_measures_of
-from rulebook.models import ListKind
+from parties.models import Subject
+from rulebook.models import Degree, ListKind
 
-ENDED = {
+ENDED = {  # all that is told once an entry has ended
     "id": "3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e",
-    "list": "black",
-    "status": "expired",
-    "ended_on": "2027-04-02",
-    "end_reason": "expired",
+    "list": choice(ListKind.values),
+    "status": choice(Listing.Status.values),
+    "ended_on": maybe("2027-04-02"),
+    "end_reason": maybe(choice(Listing.EndReason.values)),
 }
-LISTING = {
-    "id": ENDED["id"],
-    "list": "black",
-    "status": "published",
-    "subject": {
-        "kind": "organization",
-        "name": "通化示例商贸有限公司",
-        "code": "91220501MA0ABC1215",
-        "region": "220501",
-    },
+SUBJECT = {
+    "kind": choice(Subject.Kind.values),
+    "name": "通化示例商贸有限公司",
+    "code": maybe("91220501MA0ABC1215"),
+    "region": "220501",
+}
+MEASURE = {
+    "code": "PA07",
+    "name": "限制财政性资金项目",
+    "article": "第五条",
+    "memorandum": "联合惩戒合作备忘录",
+    "unit": "czj",
+    "advisory": False,
+    "until": maybe("2027-04-01"),
+}
+PENDING = {
+    "action": choice(Proposal.Action.values),
+    "reason": maybe("error"),
+    "fields": each(None),
+    "note": "文书日期有误",
+    "proposed_by": "示例经办",
+    "proposed_at": "2026-04-01T09:00:00+08:00",
+    "due_on": maybe("2026-04-07"),
+}
+WHOLE = {
+    "subject": SUBJECT,
     "category": {"code": "M05", "name": "恶意欠薪"},
-    "misconduct": "M05",
-    "degree": "serious",
+    "misconduct": maybe("M05"),
+    "degree": maybe(choice(Degree.values)),
     "department": {"code": "rsj", "name": "通化市人力资源和社会保障局"},
-    "document": {
-        "number": "吉通示人社决字〔2026〕第1号",
-        "kind": "行政处理决定书",
-        "organ": "通化市人力资源和社会保障局",
-        "date": "2026-03-01",
-    },
-    "ground": "拖欠工资，经责令限期支付，逾期未付。",
-    "basis": "保障农民工工资支付条例",
-    "details": [{"code": "amount", "title": "金额（万元）", "value": "86.4"}],
-    "measures": [
+    "document": maybe(
         {
-            "code": "PA07",
-            "name": "限制财政性资金项目",
-            "article": "第五条",
-            "memorandum": "联合惩戒合作备忘录",
-            "unit": "czj",
-            "advisory": False,
-            "until": "2027-04-01",
+            "number": maybe("吉通示人社决字〔2026〕第1号"),
+            "kind": maybe("行政处理决定书"),
+            "organ": maybe("通化市人力资源和社会保障局"),
+            "date": maybe("2026-03-01"),
         }
-    ],
-    "published_on": "2026-04-01",
-    "visible_until": "2027-04-01",
-    "ended_on": None,
-    "end_reason": None,
+    ),
+    "ground": "拖欠工资，经责令限期支付，逾期未付。",
+    "basis": maybe("保障农民工工资支付条例"),
+    "details": [{"code": "amount", "title": "金额（万元）", "value": "86.4"}],
+    "measures": [MEASURE],
+    "published_on": maybe("2026-04-01"),
+    "visible_until": maybe("2027-04-01"),
     "disputed": False,
     "responsible_persons": 0,
     "version": 2,
-    "pending": None,
+    "pending": maybe(PENDING),
     "url": "https://credit.example.cn/black/3f0d6f0e-0c55-4f0f-8a0f-6d1c3a0f9b1e/",
 }
+LISTING = shape("Listing", ENDED | {name: sometimes(example) for name, example in WHOLE.items()})
 
 
 def shown(listings, user, today, *, as_public=False, otherwise=Audience.PUBLIC, with_measures=True):

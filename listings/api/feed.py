@@ -16,50 +16,68 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from casework import documents
-from casework.api import Door, bad_field, instant, like, page, page_of
+from casework.api import (
+    Door,
+    bad_field,
+    choice,
+    instant,
+    like,
+    maybe,
+    page,
+    page_of,
+    shape,
+)
 from casework.api.doors import JsonOnly
 from casework.api.pages import PAGE_PARAMETERS, number
 from listings import ledger
 from listings.api.entries import LISTING
-from listings.models import DailyFile
+from listings.models import Change, DailyFile
 from listings.services import feed
 from rulebook.models import ListKind
 
-FEED = {
-    "results": [
-        {
-            "seq": 1,
-            "action": "publish",
-            "at": "2026-04-01T09:00:00.000000+08:00",
-            "listing": LISTING,
-            "hash": "9f86d081…",
-            "previous_hash": "60303ae2…",
-            "digest": "fd61a03a…",
-            "key": 1,
-            "salt": "5891b5b5…",
-            "body": "{…}",
-        }
-    ],
-    "head": 1,
-}
-STATE = {
-    "list": "black",
+CHANGE = {
     "seq": 1,
-    "day": "2026-04-01",
-    "count": 1,
-    "digest": "95139e43…",
-    "rules": 1,
+    "action": choice(Change.Action.values),
+    "at": "2026-04-01T09:00:00.000000+08:00",
+    "listing": LISTING,
+    "hash": "9f86d081…",
+    "previous_hash": "60303ae2…",
+    "digest": "fd61a03a…",
+    "key": 1,
+    "salt": maybe("5891b5b5…"),
+    "body": maybe("{…}"),
 }
-FILE = {
-    "date": "2026-04-01",
-    "seq": 1,
-    "made_at": "2026-04-01T00:00:30+08:00",
-    "available": True,
-    "files": [{"name": "black-2026-04-01.csv", "size": 1, "sha256": "…", "url": "https://…"}],
-    "manifest": "{…}",
-    "key_id": "2026a",
-    "signature": "9f86d081…",
+FEED = shape("Feed", {"results": [CHANGE], "head": 1})
+STATE = shape(
+    "SnapshotState",
+    {
+        "list": maybe(choice(ListKind.values)),
+        "seq": 1,
+        "day": "2026-04-01",
+        "count": 1,
+        "digest": "95139e43…",
+        "rules": maybe(1),
+    },
+)
+CONTENT = {
+    "name": "black-2026-04-01.csv",
+    "size": 1,
+    "sha256": "9f86d081…",
+    "url": maybe("https://credit.example.cn/api/v1/daily/2026-04-01/?file=csv"),
 }
+FILE = shape(
+    "DailyFile",
+    {
+        "date": "2026-04-01",
+        "seq": 1,
+        "made_at": "2026-04-01T00:00:30+08:00",
+        "available": True,
+        "files": [CONTENT],
+        "manifest": "{…}",
+        "key_id": "2026a",
+        "signature": "9f86d081…",
+    },
+)
 MOST_CHANGES = 5_000
 KIND = OpenApiParameter("list", enum=ListKind.values)
 SQUEEZE = 3  # of 9: quicker than most networks, and a tenth of the size
@@ -101,7 +119,10 @@ class Changes(FeedDoor):
     @extend_schema(
         summary="变更：按序号，无缺号",
         responses={200: like(FEED)},
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+        parameters=[
+            OpenApiParameter("after", {"type": "integer", "minimum": 0}),
+            OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CHANGES}),
+        ],
     )
     def get(self, request):
         after, limit = self._after(), number(request, "limit", 100, MOST_CHANGES)

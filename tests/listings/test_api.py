@@ -203,9 +203,9 @@ def test_a_list_costs_the_same_however_long(django_assert_max_num_queries):
     machine = Machine(clerk())
     machine.get("/listings/")
     for status in ("published", "draft"):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             assert len(machine.get("/listings/", status=status)["results"]) == 4
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         machine.get("/changes/")
 
 

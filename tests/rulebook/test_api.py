@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
 @pytest.mark.parametrize("path", ["/categories/", "/bases/", "/measures/", "/memoranda/"])
 def test_the_rules_are_read_in_a_few_queries(path, django_assert_max_num_queries):
     machine = Machine(liaison())
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert machine.get(path, page_size=500)["results"]
     Machine(liaison(), "feedback").get(path, 403)
 
