@@ -60,9 +60,12 @@ def _own_cache():
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
+    """What a process remembers of a database is gone with it."""
     from jointaction.services import lookup  # the settings are not there when this file is read
+    from parties import sealing
 
     lookup.forget_rules()
+    sealing._kept.clear()
     yield
     cache.clear()
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.renderers import StaticHTMLRenderer
 
-from casework.api.doors import Door, Json
+from casework.api.doors import Door, Json, JsonOnly
 from parties.models import ApiKey
 from tests import builders
 from tests.api import ALWAYS, METHODS, endpoints, has, is_problem, path_of, whose
@@ -88,7 +88,8 @@ def test_options_tell_the_methods_and_head_what_a_get_would(machines):
 
 
 def test_what_no_endpoint_can_answer_in_is_a_406(machines):
-    for name, address, view, client in machines:
+    choosy = (row for row in machines if row[2].content_negotiation_class is JsonOnly)
+    for name, address, view, client in choosy:  # files are sent whatever was accepted
         for method in METHODS:
             if has(view, method):
                 answer = _ask(client, method, address, Accept="image/png")

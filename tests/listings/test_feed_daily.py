@@ -247,5 +247,5 @@ def test_the_list_of_files_costs_the_same_however_long(unit, django_assert_max_n
     for ahead in range(4):
         with time_machine.travel(timezone.now() + ahead * DAY):
             make()
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(unit.get("/daily/")["results"]) == 4
