@@ -2,7 +2,7 @@ from django.urls import path
 
 from listings import api as machines
 from listings.desk import entries as staff
-from listings.desk import subjects
+from listings.desk import exchange, subjects
 
 change = "subject-changes/<uuid:public_id>/"
 desk = [
@@ -24,6 +24,9 @@ desk = [
     path("subjects/<uuid:public_id>/merge/", subjects.merge, name="desk-subject-merge"),
     path(f"{change}approve/", subjects.approve, name="desk-subject-approve"),
     path(f"{change}reject/", subjects.reject, name="desk-subject-reject"),
+    path("exchange/", exchange.files, name="desk-exchange"),
+    path("exchange/new/", exchange.register, name="desk-exchange-new"),
+    path("exchange/<uuid:public_id>/", exchange.city, name="desk-exchange-city"),
 ]
 
 one = "listings/<uuid:public_id>/"

@@ -26,6 +26,7 @@ LISTING = {
     "id": ENDED["id"],
     "list": "black",
     "status": "published",
+    "origin": "220500",
     "subject": {
         "kind": "organization",
         "name": "通化示例商贸有限公司",
@@ -119,6 +120,7 @@ class _Parts:
         subject, category, department = listing.subject, listing.category, listing.department
         return {
             **ended(listing, self.today),
+            "origin": listing.origin,
             "subject": {
                 "kind": subject.kind,
                 "name": subject.display_name,

@@ -1,4 +1,7 @@
-"""The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
+"""The entry on a list, its ledger, the credit file's adverse records, and what is public when.
+
+And the other cities whose entries stand here as well.
+"""
 
 from listings.models.disclosure import (
     DISCLOSURE,
@@ -9,6 +12,7 @@ from listings.models.disclosure import (
     shown_value,
 )
 from listings.models.entry import SEARCH_LIMIT, Listing, ListingQuerySet, MeasureSet
+from listings.models.exchange import ExchangeFile, PartnerCity
 from listings.models.history import (
     Change,
     ChangeBody,
@@ -35,6 +39,7 @@ __all__ = [
     "Change",
     "ChangeBody",
     "ChangeQuerySet",
+    "ExchangeFile",
     "ImportBatch",
     "LedgerCheckpoint",
     "LedgerHead",
@@ -42,6 +47,7 @@ __all__ = [
     "ListingQuerySet",
     "ListingVersion",
     "MeasureSet",
+    "PartnerCity",
     "Proposal",
     "ProposalQuerySet",
     "ResponsiblePerson",

@@ -30,9 +30,9 @@ class Share:
         return round(self.part / self.whole * 100, 1) if self.whole else None
 
 
-def in_force(today):
-    """How many entries are on each list: {kind: number}."""
-    counts = Listing.objects.public(today).values_list("kind").annotate(n=Count("id")).order_by()
+def in_force(entries):
+    """How many of the public `entries` are on each list: {kind: number}."""
+    counts = entries.values_list("kind").annotate(n=Count("id")).order_by()
     return dict.fromkeys(ListKind.values, 0) | dict(counts)
 
 
@@ -70,8 +70,8 @@ def overturned(rows):
 
 
 def home_figures(today):
-    """The four figures of the home page."""
-    counts = in_force(today)
+    """The four figures of the home page; the lists count whole, other cities' entries too."""
+    counts = in_force(Listing.objects.public(today))
     this_year = Q(received_on__year=today.year)
     return {
         "red": counts["red"],
@@ -84,8 +84,8 @@ def home_figures(today):
 
 
 def statistics(today):
-    """Everything the statistics page shows, in a fixed number of queries."""
-    counts = in_force(today)
+    """Everything the statistics page shows, in a fixed number of queries; of our own entries."""
+    counts = in_force(_own(today))
     objections = Objection.objects.filter(received_on__year=today.year)
     months = _by_month(today)
     return {
@@ -105,9 +105,14 @@ def statistics(today):
     }
 
 
+def _own(today):
+    """What our departments have on the lists: their figures are not those of other cities."""
+    return Listing.objects.ours().public(today)
+
+
 def _by_month(today):
     """This year's entries still in force by month of publication: {kind: [number, …]}."""
-    rows = Listing.objects.public(today).filter(published_on__year=today.year)
+    rows = _own(today).filter(published_on__year=today.year)
     counts = rows.values_list("kind", "published_on__month").annotate(n=Count("id")).order_by()
     months = {kind: [0] * today.month for kind in ListKind.values}
     for kind, month, n in counts:
@@ -117,7 +122,7 @@ def _by_month(today):
 
 def _by_misconduct(today):
     """Black entries in force by category, most frequent first: [{label, n}]."""
-    rows = Listing.objects.public(today).black()
+    rows = _own(today).black()
     counts = rows.values_list("category").annotate(n=Count("id")).order_by("-n", "category")
     categories = ListCategory.objects.in_bulk()
     return [{"label": str(categories[pk]), "n": n} for pk, n in counts]
@@ -147,7 +152,7 @@ def _by_department(today):
     """Each department's closed loop: published, pushed, fed back in time, objected, overturned."""
     upheld = [Objection.Outcome.UPHELD_CORRECTED, Objection.Outcome.UPHELD_WITHDRAWN]
     day = TruncDate("answered_at")
-    published = _per(Listing.objects.public(today), "department", n=Count("id"))
+    published = _per(_own(today), "department", n=Count("id"))
     pushed = _per(
         Push.objects.exclude(status=Push.Status.SUPERSEDED).annotate(day=day),
         "listing__department",
@@ -187,7 +192,7 @@ def _per(rows, department, **figures):
 
 def measures(today):
     """The figures of the machine room as Prometheus text."""
-    counts = in_force(today)
+    counts = in_force(Listing.objects.public(today))
     age = heartbeat_age()
     figures = [
         ("portal_listings_in_force", "Entries on a list today", f'{{list="{kind}"}}', counts[kind])

@@ -1,0 +1,96 @@
+"""Another city's portal for the tests: it lives in the same database, and is undone again."""
+
+import base64
+import hashlib
+import json
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from listings.models import Listing
+from listings.services import exchange
+from listings.services.exchange.export import signed_trailer
+from parties import sealing
+from parties.models import Actor, Role
+from tests import builders
+
+CITY = "220600"
+URL = "https://credit.baishan.example.cn"
+COMMAND = Actor(label="import_exchange")
+
+
+@contextmanager
+def another_city(code=CITY, url=URL, *, undone=True):
+    """What happens in the block happens in the portal of another city, and then never happened."""
+    key = base64.b64encode(code.encode().ljust(32, b"*")).decode()
+    with (
+        transaction.atomic(),
+        override_settings(REGION=code, BASE_URL=url, FIELD_KEYS=[f"{code}:{key}"]),
+    ):
+        yield
+        transaction.set_rollback(undone)
+
+
+def key_of(code=CITY):
+    """The public key of another city."""
+    with another_city(code, undone=False):
+        return sealing.public_key(code).hex()
+
+
+def operator():
+    return builders.officer("platform", Role.OPERATOR.value)
+
+
+def partner(code=CITY, url=URL, name="白山市", **fields):
+    """The other city registered here."""
+    given = {"name": name, "name_en": "Baishan", "url": url, "public_key": key_of(code)}
+    return exchange.register_city(
+        actor=Actor.of(operator()), note="公函示例1号", code=code, **{**given, **fields}
+    )
+
+
+def take(path, **given):
+    return exchange.take(path, **{"actor": COMMAND, "today": timezone.localdate(), **given})
+
+
+def rewritten(path, change, *, code=CITY, name="rewritten.ndjson"):
+    """The file with its lines changed by `change(lines)` and signed anew by its own city."""
+    *lines, _trailer = path.read_bytes().splitlines(keepends=True)
+    lines = change([json.loads(line) for line in lines])
+    body = b"".join(
+        line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        for line in lines
+    )
+    return signed(path.with_name(name), body, code=code)
+
+
+def signed(path, body, *, code=CITY):
+    with another_city(code, undone=False):
+        trailer = signed_trailer(body.count(b"\n"), hashlib.sha256(body).hexdigest())
+    path.write_bytes(body + json.dumps(trailer).encode() + b"\n")
+    return path
+
+
+# What is each portal's own: where its page is, whom it asks for what, how often it was changed.
+OWN = ("url", "measures", "version", "responsible_persons")
+
+
+def told(entries):
+    """{id: object} of what a portal tells of entries, without what is each portal's own."""
+    rows = list(entries.with_parts())
+    found = {}
+    shown = exchange.seen_by_public(rows, timezone.localdate())
+    for listing in json.loads(json.dumps(list(shown.values()), default=str)):
+        for name in OWN:
+            listing.pop(name, None)
+        if "department" in listing:
+            code = listing["department"]["code"]
+            listing["department"]["code"] = code.removeprefix(f"{CITY}-")
+        found[listing["id"]] = listing
+    return found
+
+
+def theirs():
+    return Listing.objects.filter(origin=CITY)
