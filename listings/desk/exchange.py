@@ -149,7 +149,8 @@ def _forms(request, found):
 
 
 def _let_in(request):
-    """Whether the user may act here; who may not even look is refused."""
-    if not policies.may_see_exchange(request.user):
+    """Whether the user may act here; who may not, or may not even look, is refused."""
+    may = policies.may_exchange(request.user)
+    if not (may or (policies.may_see_exchange(request.user) and request.method != "POST")):
         raise PermissionDenied
-    return policies.may_exchange(request.user)
+    return may

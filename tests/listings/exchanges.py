@@ -13,7 +13,7 @@ from listings.models import Listing
 from listings.services import exchange
 from listings.services.exchange.export import signed_trailer
 from parties import sealing
-from parties.models import Actor, Role
+from parties.models import Actor
 from tests import builders
 
 CITY = "220600"
@@ -39,16 +39,9 @@ def key_of(code=CITY):
         return sealing.public_key(code).hex()
 
 
-def operator():
-    return builders.officer("platform", Role.OPERATOR.value)
-
-
-def partner(code=CITY, url=URL, name="白山市", **fields):
-    """The other city registered here."""
-    given = {"name": name, "name_en": "Baishan", "url": url, "public_key": key_of(code)}
-    return exchange.register_city(
-        actor=Actor.of(operator()), note="公函示例1号", code=code, **{**given, **fields}
-    )
+def partner(code=CITY, **fields):
+    """The other city registered here, with its own key."""
+    return builders.partner_city(code, **{"url": URL, "public_key": key_of(code), **fields})
 
 
 def take(path, **given):

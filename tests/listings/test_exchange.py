@@ -22,7 +22,6 @@ from tests.listings.exchanges import (
     COMMAND,
     URL,
     another_city,
-    operator,
     partner,
     rewritten,
     take,
@@ -176,7 +175,7 @@ def test_our_own_file_joins_on_at_another_city(files, tmp_path):
     expected = told(Listing.objects.filter(pk=own.pk))
     with another_city("220700", "https://credit.songyuan.example.cn"):
         exchange.register_city(
-            actor=Actor.of(operator()),
+            actor=Actor.of(builders.operator()),
             note="公函示例2号",
             code="220500",
             name="通化市",
@@ -304,7 +303,9 @@ def test_a_person_is_told_masked_and_no_check_ever_finds_them(files):
     assert results[0].matches == []
     ours = builders.person("王示例", number)
     with pytest.raises(ValidationError) as refused:
-        listings.propose_merge(entry.subject, ours, actor=Actor.of(operator()), note="同一人")
+        listings.propose_merge(
+            entry.subject, ours, actor=Actor.of(builders.operator()), note="同一人"
+        )
     assert refused.value.error_dict["into"][0].code == "no_paper"
 
 
@@ -448,7 +449,7 @@ def test_only_the_platform_operator_says_whom_to_trust_and_takes_files(files):
         with pytest.raises(PermissionDenied):
             act(city, actor=Actor.of(builders.clerk()), note="示例")
     line = city.journal.get(action="register")
-    assert line.by_user == operator()
+    assert line.by_user == builders.operator()
     assert line.changes["public_key"] == ["", city.public_key]
 
 
@@ -478,7 +479,7 @@ def test_a_city_is_registered_once_and_every_change_of_its_key_is_journalled(rul
     city = partner()
     with pytest.raises(ValidationError, match="已经登记"):
         partner()
-    actor = Actor.of(operator())
+    actor = Actor.of(builders.operator())
     exchange.change_city(city, {"public_key": "AB" * 32}, actor=actor, note="换钥")
     line = city.journal.get(action="change")
     assert line.changes == {"public_key": [city.public_key, "ab" * 32]}
@@ -487,7 +488,7 @@ def test_a_city_is_registered_once_and_every_change_of_its_key_is_journalled(rul
 
 
 def test_a_paused_city_is_not_taken_from_until_it_is_used_again(files):
-    city, actor = partner(), Actor.of(operator())
+    city, actor = partner(), Actor.of(builders.operator())
     exchange.pause_city(city, actor=actor, note="核查")
     assert "停用" in take(files["first"]).reason
     exchange.resume_city(city, actor=actor, note="查清")

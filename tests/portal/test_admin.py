@@ -7,7 +7,15 @@ from django.utils import timezone
 
 from jointaction import services as jointaction
 from jointaction.models import Check, Feedback, Hit, Push
-from listings.models import AdverseRecord, Change, ImportBatch, Listing, Proposal
+from listings.models import (
+    AdverseRecord,
+    Change,
+    ExchangeFile,
+    ImportBatch,
+    Listing,
+    PartnerCity,
+    Proposal,
+)
 from notices.models import Notice
 from objections.models import Objection
 from parties.models import Actor, User
@@ -17,7 +25,7 @@ from tests import builders
 
 CASES = (
     Listing, Proposal, Change, AdverseRecord, ImportBatch, Nomination, Screening, Push, Feedback,
-    Check, Hit, Objection, Repair, Notice,
+    Check, Hit, Objection, Repair, Notice, PartnerCity, ExchangeFile,
 )  # fmt: skip
 
 
@@ -41,6 +49,7 @@ def cases(rules):
     jointaction.check(asked, actor=liaison, purpose="审查", reference="1", today=today)
     builders.objection(listing)
     builders.repair()
+    builders.partner_city()
 
 
 @pytest.mark.parametrize("model", CASES)
