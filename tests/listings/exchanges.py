@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import re
+import uuid
 from contextlib import contextmanager
 
 from django.db import transaction
@@ -66,6 +68,34 @@ def signed(path, body, *, code=CITY):
     return path
 
 
+def many(path, count, *, after, folder):
+    """A file of `count` new entries from the position `after` on, made after the one in `path`.
+
+    Its chain is made up, but whole: it joins on to the file of the same making before it.
+    """
+    header, line, *_rest = [json.loads(raw) for raw in path.read_bytes().splitlines()]
+    lines = []
+    for seq in range(after + 1, after + count + 1):
+        subject = {
+            "kind": "organization",
+            "name": f"白山示例{seq}号商贸有限公司",
+            "code": builders.code_of(seq, prefix="91220601MB"),
+            "region": "220601",
+        }
+        document = line["listing"]["document"] | {"number": f"吉白示决字〔2026〕第{seq}号"}
+        entry = {"id": str(uuid.UUID(int=seq)), "subject": subject, "document": document}
+        link = {"seq": seq, "hash": _link(seq), "previous_hash": _link(seq - 1)}
+        lines.append(line | link | {"listing": line["listing"] | entry})
+    told = {"from": after + 1, "to": after + count, "previous_hash": _link(after)}
+    header |= told | {"hash": _link(after + count)}
+    body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [header, *lines])
+    return signed(folder / f"{after}.ndjson", body.encode())
+
+
+def _link(seq):
+    return hashlib.sha256(str(seq).encode()).hexdigest()
+
+
 # What is each portal's own: where its page is, whom it asks for what, how often it was changed.
 OWN = ("url", "measures", "version", "responsible_persons")
 
@@ -80,7 +110,7 @@ def told(entries):
             listing.pop(name, None)
         if "department" in listing:
             code = listing["department"]["code"]
-            listing["department"]["code"] = code.removeprefix(f"{CITY}-")
+            listing["department"]["code"] = re.sub(r"^\d{6}-", "", code)
         found[listing["id"]] = listing
     return found
 

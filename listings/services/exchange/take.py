@@ -8,7 +8,6 @@ nothing. Lock order as everywhere: the city, subjects, entries, the ledger's hea
 
 import io
 import json
-from itertools import islice
 from pathlib import Path
 
 from django.core.exceptions import PermissionDenied
@@ -24,7 +23,8 @@ from listings.services.exchange.reading import Positions, RefusedFile, city_of, 
 from listings.services.publish import measure_set_of, measures_for
 from rulebook.models import Measure
 
-CHUNK = 5_000  # rows that are in memory at once
+CHUNK = 5_000  # entries that are moved and told at once
+BLOCK = 8_000_000  # characters of rows that are in memory at once
 SHOWN_REMARKS = 200
 STATES = ExchangeFile.State
 
@@ -113,14 +113,21 @@ def _stage(opened):
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS told, staged, fates")
         cursor.execute("CREATE TEMP TABLE told (line int, content jsonb) ON COMMIT DROP")
-        rows = _new_rows(opened)
-        while chunk := list(islice(rows, CHUNK)):
-            text = "".join(f"{line}\t{_escaped(row)}\n" for line, row in chunk)
-            cursor.copy_expert("COPY told FROM STDIN", io.StringIO(text))
+        for block in _blocks(_new_rows(opened)):
+            cursor.copy_expert("COPY told FROM STDIN", io.StringIO(block))
 
 
-def _escaped(row):
-    return json.dumps(row, ensure_ascii=False).replace("\\", "\\\\")
+def _blocks(rows):
+    """The rows as text for COPY, so much at a time that memory stays bounded."""
+    lines, size = [], 0
+    for line, row in rows:
+        content = json.dumps(row, ensure_ascii=False).replace("\\", "\\\\")
+        lines.append(f"{line}\t{content}\n")
+        size += len(content)
+        if size > BLOCK:
+            yield "".join(lines)
+            lines, size = [], 0
+    yield "".join(lines)
 
 
 def _new_rows(opened):
