@@ -26,7 +26,6 @@ LISTING = {
     "id": ENDED["id"],
     "list": "black",
     "status": "published",
-    "origin": "220500",
     "subject": {
         "kind": "organization",
         "name": "通化示例商贸有限公司",
@@ -120,7 +119,7 @@ class _Parts:
         subject, category, department = listing.subject, listing.category, listing.department
         return {
             **ended(listing, self.today),
-            "origin": listing.origin,
+            **({"origin": listing.origin} if listing.is_foreign else {}),
             "subject": {
                 "kind": subject.kind,
                 "name": subject.display_name,

@@ -97,7 +97,7 @@ def _link(seq):
 
 
 # What is each portal's own: where its page is, whom it asks for what, how often it was changed.
-OWN = ("url", "measures", "version", "responsible_persons")
+OWN = ("url", "measures", "version", "responsible_persons", "origin")
 
 
 def told(entries):

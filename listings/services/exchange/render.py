@@ -41,7 +41,7 @@ def _content(listing, fields):
     subject, category, department = listing.subject, listing.category, listing.department
     shown = shown_details(listing, Audience.PUBLIC, fields)
     return {
-        "origin": listing.origin,
+        **({"origin": listing.origin} if listing.is_foreign else {}),
         "subject": {
             "kind": subject.kind,
             "name": subject.display_name,
