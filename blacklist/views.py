@@ -36,7 +36,7 @@ def black_entry(request, public_id):
         "blacklist/entry.html",
         notice=getattr(listing, "prior_notice", None),
         persons=listing.responsible_persons.answerable(today).select_related("person"),
-        repair=repair_terms(listing),
+        repair=None if listing.is_foreign else repair_terms(listing),
         accept_days=parameter("repair_accept", on=today),
         decide_days=parameter("repair_decide", on=today),
         objection_days=parameter("objection_reply", on=today),

@@ -1,6 +1,14 @@
 from django.contrib import admin
 
-from listings.models import AdverseRecord, Change, ImportBatch, Listing, Proposal
+from listings.models import (
+    AdverseRecord,
+    Change,
+    ExchangeFile,
+    ImportBatch,
+    Listing,
+    PartnerCity,
+    Proposal,
+)
 from parties.admin import ReadOnlyAdmin
 
 
@@ -58,3 +66,17 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_display = ["at", "kind", "department", "file_name", "rows", "created", "rejected"]
     list_filter = ["kind", "department"]
     list_select_related = ["department"]
+
+
+@admin.register(PartnerCity)
+class PartnerCityAdmin(ReadOnlyAdmin):
+    """Changed at the desk, where it leaves a journal line."""
+
+    list_display = ["code", "name", "status", "url", "position", "taken_at"]
+
+
+@admin.register(ExchangeFile)
+class ExchangeFileAdmin(ReadOnlyAdmin):
+    list_display = ["at", "city", "state", "file_name", "created", "changed", "ended"]
+    list_filter = ["state", "city"]
+    list_select_related = ["city"]

@@ -33,16 +33,18 @@ def _regions():
     return [*parties.regions_within(settings.REGION), (ELSEWHERE, _("其他地区"))]
 
 
-def in_force(today):
-    """How many entries are on each list today: {kind: number}.
+def in_force(today, *, own=False):
+    """How many entries are on each list today, or how many of our own: {kind: number}.
 
     Counted once for each position of the ledger, which moves with every entry that comes or goes.
     """
-    key = f"in_force:{ledger.head().seq}:{today}"
+    key = f"in_force:{ledger.head().seq}:{today}:{own}"
     counts = cache.get(key)
     if counts is None:
-        rows = Listing.objects.public(today).values_list("kind").annotate(n=Count("id"))
-        counts = dict.fromkeys(ListKind.values, 0) | dict(rows.order_by())
+        rows = Listing.objects.public(today)
+        rows = rows.ours() if own else rows
+        found = rows.values_list("kind").annotate(n=Count("id")).order_by()
+        counts = dict.fromkeys(ListKind.values, 0) | dict(found)
         cache.set(key, counts)
     return counts
 

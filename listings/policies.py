@@ -37,6 +37,15 @@ def may_erase(user):
     return user.has_role(Role.OPERATOR)
 
 
+def may_exchange(user):
+    """Whose lists the portal takes in is the platform operator's to say."""
+    return user.has_role(Role.OPERATOR)
+
+
+def may_see_exchange(user):
+    return may_exchange(user) or user.sees_all
+
+
 def may_decide_proposal(user, proposal):
     return (
         user.has_role(Role.REVIEWER)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from listings import api as machines
-from listings.desk import daily, subjects
+from listings.desk import daily, exchange, subjects
 from listings.desk import entries as staff
 
 change = "subject-changes/<uuid:public_id>/"
@@ -25,6 +25,9 @@ desk = [
     path("subjects/<uuid:public_id>/merge/", subjects.merge, name="desk-subject-merge"),
     path(f"{change}approve/", subjects.approve, name="desk-subject-approve"),
     path(f"{change}reject/", subjects.reject, name="desk-subject-reject"),
+    path("exchange/", exchange.files, name="desk-exchange"),
+    path("exchange/new/", exchange.register, name="desk-exchange-new"),
+    path("exchange/<uuid:public_id>/", exchange.city, name="desk-exchange-city"),
 ]
 
 one = "listings/<uuid:public_id>/"

@@ -162,6 +162,11 @@ def ended(request):
     return render(request, "410.html", status=410)
 
 
+def elsewhere(request, listing):
+    """Where to turn with another city's entry: remedies lie with that city."""
+    return render(request, "listings/elsewhere.html", {"entry": listing})
+
+
 def entry_page(request, listing, template, **context):
     """An entry in force, with what both colours show; the caller adds what its list knows."""
     today = timezone.localdate()

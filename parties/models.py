@@ -240,7 +240,10 @@ class SubjectQuerySet(models.QuerySet):
 
 
 class Subject(models.Model):
-    """Whom an entry is about: a firm by its code, a person by the sealed number of a paper."""
+    """Whom an entry is about: a firm by its code, a person by the sealed number of a paper.
+
+    A person whom another city lists has no paper here: no check can ever find that one.
+    """
 
     class Kind(models.TextChoices):
         ORGANIZATION = "organization", _("法人及非法人组织")
@@ -281,7 +284,9 @@ class Subject(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="subject_has_its_identity",
-                condition=models.Q(kind="person", code=None, paper_index__isnull=False)
+                # a person whom another city lists is known by a masked name, without any paper
+                condition=models.Q(kind="person", code=None)
+                & (models.Q(paper_index__isnull=False) | models.Q(paper_type=""))
                 | (~models.Q(kind="person") & models.Q(code__isnull=False, paper_index=None)),
             ),
             models.UniqueConstraint(fields=["code"], name="subject_code"),

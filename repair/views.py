@@ -17,6 +17,7 @@ from casework.views import clock, let_in, opened, tracking
 from jointaction.models import Push
 from listings.filters import PickForm
 from listings.models import Listing
+from listings.views import elsewhere
 from notices.models import Notice
 from parties.models import PUBLIC
 from repair import services
@@ -39,6 +40,8 @@ def new(request):
     listing = target.found(entries).first() if target.is_valid() else None
     if listing is None:
         return _pick(request, entries, gone=True)
+    if listing.is_foreign:
+        return elsewhere(request, listing)
     return _fill_in(request, listing, today)
 
 

@@ -18,6 +18,7 @@ from blacklist import services as blacklist
 from casework.services import check_table
 from casework.workdays import add_months, add_working_days
 from jointaction import services as jointaction
+from listings.services import exchange
 from objections import services as objections
 from parties import services as parties
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
@@ -83,6 +84,22 @@ def supervisor():
 
 def auditor():
     return officer("fgw", Role.AUDITOR.value)
+
+
+def operator():
+    return officer("platform", Role.OPERATOR.value)
+
+
+def partner_city(code="220600", **fields):
+    """Another city whose lists are taken here, registered by the platform operator."""
+    given = {
+        "name": "白山市",
+        "name_en": "Baishan",
+        "url": "https://credit.baishan.example.cn",
+        "public_key": "0" * 64,
+    }
+    actor = Actor.of(operator())
+    return exchange.register_city(actor=actor, note="示例公函1号", code=code, **{**given, **fields})
 
 
 def code_of(number, *, prefix="91220501MA"):

@@ -27,12 +27,15 @@ from jointaction.models import Check, Hit, Sheet, SheetPart
 from jointaction.services.sheets import run
 from listings import ledger
 from listings import services as listings
-from listings.models import Change, ImportBatch, Listing
+from listings.models import Change, ExchangeFile, ImportBatch, Listing, PartnerCity
+from listings.services import exchange
 from listings.services import expire as sweep
+from parties.models import CLOCK
 from portal.services.imports import import_listings
 from rulebook.models import ListCategory
 from rulebook.services import seed_rules
 from tests import builders
+from tests.listings import exchanges
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = 20
@@ -142,6 +145,12 @@ def check_tables():
     jointaction.check_sheets(today=timezone.localdate())
 
 
+def take_file(path):
+    """A file of another city."""
+    kept = exchange.take(path, actor=CLOCK, today=timezone.localdate())
+    assert kept.state == "taken", kept.reason
+
+
 def _import(path, **options):
     return import_listings(
         path,
@@ -205,6 +214,32 @@ def test_a_file_killed_on_its_way_in_leaves_all_of_it_or_nothing(forker, tmp_pat
     assert killed >= KILLS // 2
     status = "published" if task is publish_file else "draft"
     assert set(Listing.objects.values_list("status", flat=True)) == {status}
+
+
+def test_another_citys_file_killed_on_its_way_in_leaves_all_of_it_or_nothing(forker, tmp_path):
+    exchanges.partner()
+    with exchanges.another_city():
+        builders.published_black()
+        exchange.export_changes(tmp_path / "one", after=0, today=timezone.localdate())
+
+    def made(after):
+        return str(exchanges.many(tmp_path / "one", ROWS, after=after, folder=tmp_path))
+
+    seconds = forker.run(take_file, made(0))
+    chance, killed = random.Random("exchange"), 0
+    for number in range(1, KILLS + 1):
+        path, before = made(number * ROWS), number * ROWS
+        killed += forker.kill(take_file, path, after=chance.uniform(0, seconds))
+        done = exchanges.theirs().count()
+        assert done - before in {0, ROWS}
+        assert PartnerCity.objects.get().position == done
+        assert ExchangeFile.objects.filter(created=ROWS).count() == done // ROWS
+        whole()
+        forker.run(take_file, path)
+        assert exchanges.theirs().count() - before == ROWS
+    whole()
+    assert killed >= KILLS // 2
+    assert set(exchanges.theirs().values_list("status", flat=True)) == {"published"}
 
 
 def test_expiry_killed_at_any_point_goes_on_where_it_was(forker):

@@ -43,6 +43,7 @@ MAKERS = {
     "listings.Listing": lambda entry: entry,
     "listings.Proposal": _proposal,
     "listings.SubjectChange": _subject_change,
+    "listings.PartnerCity": lambda _entry: builders.partner_city(),
     "jointaction.Push": _push,
     "jointaction.Sheet": lambda entry: builders.sheet((entry.subject.code,)),
     "redlist.Review": lambda _entry: builders.review(),

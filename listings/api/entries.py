@@ -135,6 +135,7 @@ class _Parts:
         subject, category, department = listing.subject, listing.category, listing.department
         return {
             **ended(listing, self.today),
+            **({"origin": listing.origin} if listing.is_foreign else {}),
             "subject": {
                 "kind": subject.kind,
                 "name": subject.display_name,

@@ -1,4 +1,7 @@
-"""The entry on a list, its ledger, the credit file's adverse records, and what is public when."""
+"""The entry on a list, its ledger, the credit file's adverse records, and what is public when.
+
+And the other cities whose entries stand here as well.
+"""
 
 from listings.models.copies import DailyFile, EntryDigest
 from listings.models.disclosure import (
@@ -10,6 +13,7 @@ from listings.models.disclosure import (
     shown_value,
 )
 from listings.models.entry import SEARCH_LIMIT, Listing, ListingQuerySet, MeasureSet
+from listings.models.exchange import ExchangeFile, PartnerCity
 from listings.models.history import (
     Change,
     ChangeBody,
@@ -38,6 +42,7 @@ __all__ = [
     "ChangeQuerySet",
     "DailyFile",
     "EntryDigest",
+    "ExchangeFile",
     "ImportBatch",
     "LedgerCheckpoint",
     "LedgerHead",
@@ -45,6 +50,7 @@ __all__ = [
     "ListingQuerySet",
     "ListingVersion",
     "MeasureSet",
+    "PartnerCity",
     "Proposal",
     "ProposalQuerySet",
     "ResponsiblePerson",

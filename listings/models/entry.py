@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -23,6 +24,10 @@ class ListingQuerySet(models.QuerySet):
 
     def lapsed(self, today):
         return self.filter(status=Listing.Status.PUBLISHED, visible_until__lt=today)
+
+    def ours(self):
+        """What this city's departments listed; other cities' entries stand here for information."""
+        return self.filter(origin=settings.REGION)
 
     def red(self):
         return self.filter(kind=ListKind.RED)
@@ -313,6 +318,11 @@ class Listing(Case):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.subject.display_name}"
+
+    @property
+    def is_foreign(self):
+        """Whether another city made it: that city alone changes it, here it is only read."""
+        return self.origin not in {"", settings.REGION}
 
     def status_on(self, today):
         """How the entry reads today: published past its last day is expired, sweep or no sweep."""

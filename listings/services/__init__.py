@@ -11,6 +11,7 @@ from listings.services.change import (
 from listings.services.draft import draft, edit, required_details
 from listings.services.erase import erase
 from listings.services.expire import expire_lapsed
+from listings.services.foreign import refuse_foreign
 from listings.services.letters import issue_lifting
 from listings.services.persons import RELEASE_REASONS, release_person
 from listings.services.proposal import (
@@ -73,6 +74,7 @@ __all__ = [
     "publish",
     "publish_many",
     "publish_ready",
+    "refuse_foreign",
     "reject",
     "reject_subject_change",
     "release_person",

@@ -15,6 +15,7 @@ from casework.services import clean_columns, refuse
 from listings import ledger
 from listings.models import Listing, ResponsiblePerson
 from listings.services.draft import checked_details, one_of_two, refuse_duplicate
+from listings.services.foreign import refuse_foreign
 from listings.services.lapse import lapse_proposals
 from listings.services.publish import bans_moved
 
@@ -41,6 +42,7 @@ WITHDRAWAL_REASONS = (
 @transaction.atomic
 def annotate(listing, *, disputed, actor, note=""):
     """Show or take off the badge 异议处理中. Nothing else about the entry changes."""
+    refuse_foreign(listing)
     if lock(listing).disputed == disputed:
         return listing
     return act(listing, "annotate", actor=actor, note=note, disputed=disputed)
@@ -52,6 +54,7 @@ def correct(listing, fields, *, actor, note, today=None):
 
     An earlier last day cuts the terms of responsible persons as well.
     """
+    refuse_foreign(listing)
     listing = lock(Listing(pk=listing.pk))
     fields = check_correction(listing, fields, today=today)
     old = {name: getattr(listing, name) for name in fields}
@@ -72,6 +75,7 @@ def correct(listing, fields, *, actor, note, today=None):
 @transaction.atomic
 def withdraw(listing, *, reason, actor, note, today):
     """Take an entry off its list before its term is over. Void from the start if in error."""
+    refuse_foreign(listing)
     refuse_withdrawal_reason(reason)
     refuse_over(listing, "withdraw", today)
     return act(
@@ -88,6 +92,7 @@ def withdraw(listing, *, reason, actor, note, today):
 @transaction.atomic
 def repair(listing, *, actor, note, today):
     """Take an entry off the black list because its subject has put things right."""
+    refuse_foreign(listing)
     return act(
         listing,
         "repair",

@@ -14,6 +14,7 @@ from casework.services import clean_columns, storable
 from casework.workdays import add_months
 from listings import policies
 from listings.models import Listing
+from listings.services.foreign import refuse_foreign
 from parties import identity
 from parties import services as parties
 from rulebook.models import CategoryField, ListKind, Measure, Misconduct
@@ -76,6 +77,7 @@ def draft(*, actor, subject, category, today, **fields):
 @transaction.atomic
 def edit(listing, *, actor, today, expected_version=None, **fields):
     """Change a draft. Raises PermissionDenied, IllegalMove, StaleVersion, ValidationError."""
+    refuse_foreign(listing)
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
     links = _links(fields)

@@ -63,6 +63,7 @@ COLUMNS = (
     Column("published_on", gettext_lazy("公布日"), lambda row: row.published_on),
     Column("visible_until", gettext_lazy("最后公布日"), lambda row: row.visible_until),
     Column("disputed", gettext_lazy("异议处理中"), lambda row: row.disputed),
+    Column("origin", gettext_lazy("来源城市"), lambda row: row.origin),
     Column("id", gettext_lazy("记录编号"), lambda row: str(row.public_id)),
     Column("url", gettext_lazy("网址"), address_of),
 )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from casework.moves import IllegalMove, lock
 from listings.models import Listing, ResponsiblePerson
 from listings.services.change import act
+from listings.services.foreign import refuse_foreign
 from listings.services.lapse import lapse_releases
 
 RELEASE_REASONS = (
@@ -26,6 +27,7 @@ def release_person(person, *, reason, actor, note, today):
     is off its list, ValidationError `released` where the person's part is over already.
     """
     refuse_reason(reason)
+    refuse_foreign(person.listing)
     listing = lock(Listing(pk=person.listing_id))
     if not listing.is_public(today):
         raise IllegalMove(listing, "correct")

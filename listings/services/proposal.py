@@ -25,6 +25,7 @@ from listings.services.change import (
     refuse_withdrawal_reason,
     withdraw,
 )
+from listings.services.foreign import refuse_foreign
 from listings.services.persons import refuse_reason, refuse_released, release_person
 from notices.services import tell
 from parties.models import CLOCK, Department
@@ -37,6 +38,7 @@ QUASHED = Listing.EndReason.DOCUMENT_QUASHED
 
 def propose_correction(listing, fields, *, actor, note, today=None):
     """Put a correction before another officer. Raises PermissionDenied, ValidationError."""
+    refuse_foreign(listing)
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
     refuse_unchanged(listing, check_correction(listing, fields, today=today))
@@ -50,6 +52,7 @@ def propose_withdrawal(listing, *, reason, actor, note, quashed_on=None, quashed
     Where the document was quashed, the entry must be off its list within the rule's working
     days of `quashed_on` (`today` where it is not given): `due_on` says until when.
     """
+    refuse_foreign(listing)
     if not policies.may_edit(actor.user, listing):
         raise PermissionDenied
     refuse_withdrawal_reason(reason)
@@ -68,6 +71,7 @@ def propose_withdrawal(listing, *, reason, actor, note, quashed_on=None, quashed
 
 def propose_release(person, *, reason, actor, note, today):
     """Put the end of a responsible person's part before another officer; the entry stays."""
+    refuse_foreign(person.listing)
     if not policies.may_edit(actor.user, person.listing):
         raise PermissionDenied
     refuse_reason(reason)

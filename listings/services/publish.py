@@ -54,7 +54,7 @@ def publish(listing, *, actor, today, expected_version=None, note="", attested=F
         visible_until=until,
         ended_on=None,
         end_reason="",
-        measure_set=_measure_set(measures),
+        measure_set=measure_set_of(measures),
         measure_until=_bans_until(measures, until) | listing.measure_until,
         rule_version=listing.category.version,
     )
@@ -114,7 +114,7 @@ def publish_many(drafts, *, actor, today, note="", attested=False):
             attested_by=actor.user if attested else None,
             published_on=today,
             visible_until=until,
-            measure_set=_measure_set(measures),
+            measure_set=measure_set_of(measures),
             measure_until=_merged(_bans_until(measures, until), "measure_until"),
             rule_version=sample.category.version,
         )
@@ -364,7 +364,8 @@ def measures_for_role(measures, role):
     return [row for row in measures if row["code"] in codes]
 
 
-def _measure_set(measures):
+def measure_set_of(measures):
+    """The shared row of these measures, made if it is new."""
     digest = hashlib.sha256(ledger.canonical(measures)).hexdigest()
     found, _made = MeasureSet.objects.get_or_create(digest=digest, defaults={"measures": measures})
     return found

@@ -63,8 +63,8 @@ def propose_merge(duplicate, into, *, actor, note):
 
     One that was itself merged leads on to the record that counts. Raises PermissionDenied
     for all but the platform operator; ValidationError where the two can't be one: `kinds_differ`,
-    `same_subject`, `merged_already`, `both_listed`, `both_recorded`, `both_responsible`,
-    or `pending` where another change of either waits.
+    `no_paper`, `same_subject`, `merged_already`, `both_listed`, `both_recorded`,
+    `both_responsible`, or `pending` where another change of either waits.
     """
     if not policies.may_propose_merge(actor.user):
         raise PermissionDenied
@@ -155,12 +155,19 @@ def _refuse_merge(duplicate, into):
         "same_subject": duplicate == into and _("两个是同一个主体，不用合并。"),
         "merged_already": (duplicate.merged_into_id or into.merged_into_id)
         and _("这个主体已经并入另一个主体。"),
+        "no_paper": (_is_foreign_person(duplicate) or _is_foreign_person(into))
+        and _("外市名单上的自然人没有证件，不能认定是同一个人。"),
         "kinds_differ": duplicate.is_person != into.is_person and _("自然人和单位不能合并。"),
     }
     for code, message in reasons.items():
         if message:
             raise ValidationError({"into": ValidationError(message, code=code)})
     _refuse_both(duplicate, into)
+
+
+def _is_foreign_person(subject):
+    """Known by another city's masked name alone."""
+    return subject.is_person and subject.paper_index is None
 
 
 def _refuse_both(duplicate, into):

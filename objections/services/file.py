@@ -50,9 +50,11 @@ def file(
     can be chosen, since that would tell who is one: the point `person` says so, and the
     department attaches the person. `received_on` is the day of receipt in Shanghai, from
     which the clock runs, whichever door. The query code is told once and kept only as a
-    keyed digest. Raises ValidationError naming each bad field; PermissionDenied where staff
-    record it for another department.
+    keyed digest. Raises ValidationError naming each bad field, or `other_city` for another
+    city's entry; PermissionDenied where staff record it for another department.
     """
+    if isinstance(target, Listing):
+        listings.refuse_foreign(target)
     if actor.user and not policies.may_record(actor.user, target, today):
         raise PermissionDenied
     key = "listing" if isinstance(target, Listing) else "record"

@@ -68,7 +68,7 @@ def overturned(rows):
 
 
 def home_figures(today):
-    """The four figures of the home page."""
+    """The four figures of the home page; the lists count whole, other cities' entries too."""
     counts = in_force(today)
     this_year = Q(received_on__year=today.year)
     return {
@@ -82,8 +82,8 @@ def home_figures(today):
 
 
 def statistics(today):
-    """Everything the statistics page shows, in a fixed number of queries."""
-    counts = in_force(today)
+    """Everything the statistics page shows, in a fixed number of queries; of our own entries."""
+    counts = in_force(today, own=True)
     objections = Objection.objects.filter(received_on__year=today.year)
     months, misconducts = _by_month(today), _by_misconduct(today)
     return {
@@ -105,9 +105,14 @@ def statistics(today):
     }
 
 
+def _own(today):
+    """What our departments have on the lists: their figures are not those of other cities."""
+    return Listing.objects.ours().public(today)
+
+
 def _by_month(today):
     """This year's entries still in force by month of publication: {kind: [number, …]}."""
-    rows = Listing.objects.public(today).filter(published_on__year=today.year)
+    rows = _own(today).filter(published_on__year=today.year)
     counts = rows.values_list("kind", "published_on__month").annotate(n=Count("id")).order_by()
     months = {kind: [0] * today.month for kind in ListKind.values}
     for kind, month, n in counts:
@@ -116,8 +121,8 @@ def _by_month(today):
 
 
 def _by_misconduct(today):
-    """Black entries in force by category, most frequent first: [{label, n, domain}]."""
-    rows = Listing.objects.public(today).black()
+    """Our own black entries in force by category, most frequent first: [{label, n, domain}]."""
+    rows = _own(today).black()
     counts = rows.values_list("category").annotate(n=Count("id")).order_by("-n", "category")
     categories = ListCategory.objects.select_related("misconduct").in_bulk()
     return [
@@ -141,13 +146,13 @@ def _by_domain(misconducts):
 
 
 def _by_region(today):
-    """Organisations' entries in force by where they are registered: [{name, red, black}].
+    """Our own entries in force by where the organisation is registered: [{name, red, black}].
 
     First the city's own districts and counties, then all other places together; of persons
     no place is told.
     """
     names = dict(services.regions_within(settings.REGION))
-    rows = Listing.objects.public(today).exclude(subject__code=None)
+    rows = _own(today).exclude(subject__code=None)
     counts = rows.values_list("subject__region", "kind").annotate(n=Count("id")).order_by()
     found = {name: dict.fromkeys(ListKind.values, 0) for name in (*names, None)}
     for region, kind, n in counts:
@@ -181,7 +186,7 @@ def _by_department(today):
     """Each department's closed loop: published, pushed, fed back in time, objected, overturned."""
     upheld = [Objection.Outcome.UPHELD_CORRECTED, Objection.Outcome.UPHELD_WITHDRAWN]
     day = TruncDate("answered_at")
-    published = _per(Listing.objects.public(today), "department", n=Count("id"))
+    published = _per(_own(today), "department", n=Count("id"))
     pushed = _per(
         Push.objects.exclude(status=Push.Status.SUPERSEDED).annotate(day=day),
         "listing__department",

@@ -12,6 +12,8 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
+from listings.models import PartnerCity
+
 register = template.Library()
 
 SATURDAY = 5
@@ -166,6 +168,23 @@ def nav_item(context, name, words, also=""):
 @register.filter
 def entry_url(entry):
     return reverse(f"{entry.kind}-entry", args=[entry.public_id])
+
+
+@register.simple_tag(takes_context=True)
+def city_of(context, entry):
+    """The partner city that an entry comes from, None for our own; read once for a page."""
+    if not entry.is_foreign:
+        return None
+    request = context["request"]
+    if not hasattr(request, "partner_cities"):
+        request.partner_cities = {city.code: city for city in PartnerCity.objects.all()}
+    return request.partner_cities.get(entry.origin)
+
+
+@register.filter
+def original(city, entry):
+    """The entry's page on the portal of its own city."""
+    return city.address_of(entry)
 
 
 @register.filter

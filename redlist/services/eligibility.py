@@ -41,15 +41,17 @@ def eligibility(subject, *, as_of):
 def eligible_many(subjects, *, as_of):
     """{subject's key: Eligibility} on the day `as_of`, as known today; three queries.
 
-    Eligible is who has a red entry in force, or no adverse record decided later than three
-    years before `as_of` (the plan's R4; a record of the very day three years ago does not
-    count, 民法典 202). Repaired and wrong records do not count, nor does the record of a document
-    whose black entry was repaired. Nobody is while a black entry is in force.
+    Eligible is who has a red entry of this city in force, or no adverse record decided later
+    than three years before `as_of` (the plan's R4; a record of the very day three years ago
+    does not count, 民法典 202). Repaired and wrong records do not count, nor does the record of
+    a document whose black entry was repaired. Nobody is while a black entry is in force,
+    whichever city's.
     """
     pks = [subject.pk for subject in subjects]
     listed = Listing.objects.in_force_on(as_of).filter(subject__in=pks)
     red, black = (
-        set(listed.filter(kind=kind).values_list("subject", flat=True)) for kind in ("red", "black")
+        set(rows.values_list("subject", flat=True))
+        for rows in (listed.ours().red(), listed.black())
     )
     since = add_months(as_of, -parameter("green_channel_clean", on=as_of))
     records = AdverseRecord.objects.filter(

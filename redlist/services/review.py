@@ -64,7 +64,7 @@ def review_black_listed(*, today):
     """
     settled = Review.objects.open().exclude(listing__in=RedListing.objects.public(today))
     move_many(settled, "end", actor=CLOCK, note=_("红名单记录已不在名单上"))
-    rows = RedListing.objects.public(today).beside_black(today).order_by("pk")
+    rows = RedListing.objects.ours().public(today).beside_black(today).order_by("pk")
     locked = list(rows.select_for_update(of=("self",), skip_locked=True)[:BATCH])
     reviews = [
         Review(listing=red, black_id=black, due_on=_due(today))

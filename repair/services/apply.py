@@ -15,6 +15,7 @@ from casework.models import Letter
 from casework.moves import lock, record
 from casework.services import clock, new_filing, refuse, refuse_bad_columns, take_serial
 from listings.models import Listing
+from listings.services import refuse_foreign
 from parties.identity import normalise_name
 from repair import policies
 from repair.models import Repair, RepairPaper
@@ -74,9 +75,11 @@ def apply(
     what is refused stores nothing; None where the paper itself came to the counter. The
     commitment is signed by the applicant or the agent, on the day of receipt unless said
     otherwise. With `responsible_person` a person of the entry asks to be released alone.
-    Raises ValidationError `too_early` naming the first possible day, or naming what is
-    missing; PermissionDenied where staff record it for another department.
+    Raises ValidationError `too_early` naming the first possible day, `other_city` for another
+    city's entry, or naming what is missing; PermissionDenied where staff record it for another
+    department.
     """
+    refuse_foreign(listing)
     if actor.user and not policies.may_record(actor.user, listing.department):
         raise PermissionDenied
     repair, query_code = new_filing(

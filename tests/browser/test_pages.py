@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from parties.models import Role
 from tests import builders
+from tests.listings import exchanges
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -250,6 +251,31 @@ def test_every_page_of_a_fault_is_accessible_and_fits(filled, page_at, rf, width
     html = render(rf.get("/"), f"{name}.html").content.decode()
     page.route("**/fault/", lambda route: route.fulfill(content_type="text/html", body=html))
     assert _problems(page, "/fault/") == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_comes_from_another_city_is_accessible_and_fits(filled, page_at, width, tmp_path):
+    from listings.services import exchange
+
+    city, path = exchanges.partner(), tmp_path / "changes.ndjson"
+    with exchanges.another_city():
+        builders.published_black()
+        exchange.export_changes(path, after=0, today=timezone.localdate())
+    exchanges.take(path)
+    path.write_bytes(b"broken")
+    exchanges.take(path)
+    entry = exchanges.theirs().get()
+    page = page_at(width, user=builders.operator())
+    addresses = [
+        "/black/",
+        f"/black/{entry.public_id}/",
+        f"/objections/new/?entry={entry.public_id}",
+        "/desk/exchange/",
+        "/desk/exchange/new/",
+        f"/desk/exchange/{city.public_id}/",
+    ]
+    problems = {address: _problems(page, address) for address in addresses}
+    assert {address: found for address, found in problems.items() if found} == {}
 
 
 def _problems(page, path, status=200):

@@ -7,7 +7,15 @@ from django.utils import timezone
 
 from jointaction import services as jointaction
 from jointaction.models import Check, Feedback, Hit, Push, Sheet
-from listings.models import AdverseRecord, Change, ImportBatch, Listing, Proposal
+from listings.models import (
+    AdverseRecord,
+    Change,
+    ExchangeFile,
+    ImportBatch,
+    Listing,
+    PartnerCity,
+    Proposal,
+)
 from notices.models import Notice
 from objections.models import Objection
 from parties.models import Actor, User
@@ -17,7 +25,7 @@ from tests import builders
 
 CASES = (
     Listing, Proposal, Change, AdverseRecord, ImportBatch, Nomination, Screening, Push, Feedback,
-    Check, Hit, Sheet, Objection, Repair, Notice,
+    Check, Hit, Sheet, Objection, Repair, Notice, PartnerCity, ExchangeFile,
 )  # fmt: skip
 
 
@@ -42,6 +50,7 @@ def cases(rules):
     builders.sheet((listing.subject.code,))
     builders.objection(listing)
     builders.repair()
+    builders.partner_city()
 
 
 @pytest.mark.parametrize("model", CASES)
