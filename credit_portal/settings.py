@@ -6,6 +6,7 @@ With DATABASE_URL every secret must be given.
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -224,6 +225,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
+# Networks that webhooks may be sent to although they are not public, by plain http as well.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(one) for one in env.list("WEBHOOK_ALLOWED_NETWORKS", [])]
+# Certificate authorities (PEM) to be trusted beside the public ones, for these networks.
+WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", "")
+
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -235,6 +241,9 @@ SWEEPS = {
     "listings.tasks.chase_withdrawals": 30,
     "jointaction.tasks.distribute": 10,
     "jointaction.tasks.chase_late_pushes": 30,
+    "jointaction.tasks.announce_changes": 10,
+    "jointaction.tasks.send_webhooks": 5,
+    "jointaction.tasks.remove_old_webhooks": 3600,
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,

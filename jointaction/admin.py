@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from jointaction.models import Check, Feedback, Hit, Push
+from jointaction.models import Check, Delivery, Endpoint, Feedback, Hit, Push
 from parties.admin import ReadOnlyAdmin
 
 
@@ -37,5 +37,23 @@ class HitAdmin(ReadOnlyAdmin):
     list_display = ["number", "listing", "unit", "feedback_due", "answered_at", "handling"]
     list_filter = ["handling", "unit"]
     list_select_related = ["listing__subject", "unit"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    list_display = ["url", "department", "status", "disabled_reason", "failing_since"]
+    list_filter = ["status", "department"]
+    list_select_related = ["department"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["event", "endpoint", "status", "attempts", "http_status", "fault", "tried_at"]
+    list_filter = ["status"]
+    list_select_related = ["endpoint"]
     ordering = ["-pk"]
     show_full_result_count = False

@@ -6,7 +6,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, DateInput, UnshownInput
-from jointaction.models import Feedback, Push
+from jointaction.models import Feedback, Occasion, Push
 from jointaction.services import OUTCOMES
 from parties import identity
 from parties import services as parties
@@ -195,3 +195,21 @@ class CheckForm(ActForm):
         if given["code"]:
             return {"code": given["code"]}
         return {name: given[name] for name in ("name", "id_type", "id_number")}
+
+
+class EndpointForm(ActForm):
+    """Where a department's own system wants to be told, and of what."""
+
+    url = forms.CharField(
+        label=_("接收地址"),
+        max_length=500,
+        help_text=_("公网上的 https 地址；内网地址须由平台管理员先行许可。"),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
+        error_messages={"required": _("填写接收地址")},
+    )
+    events = forms.MultipleChoiceField(
+        label=_("通知哪些事"),
+        choices=Occasion.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("至少选一种要通知的事")},
+    )

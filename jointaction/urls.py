@@ -1,7 +1,7 @@
 from django.urls import path
 
 from jointaction import api as machines
-from jointaction.desk import checks, pushes
+from jointaction.desk import checks, endpoints, pushes
 
 desk = [
     path("pushes/", pushes.pushes, name="desk-pushes"),
@@ -11,6 +11,9 @@ desk = [
     path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),
     path("checks/", checks.checks, name="desk-checks"),
     path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
+    path("endpoints/", endpoints.endpoints, name="desk-endpoints"),
+    path("endpoints/<uuid:public_id>/", endpoints.endpoint, name="desk-endpoint"),
+    path("deliveries/<uuid:public_id>/redeliver/", endpoints.redeliver, name="desk-delivery-again"),
 ]
 
 api = [
@@ -42,5 +45,32 @@ api = [
         "listings/<uuid:public_id>/recalls/",
         machines.Recalls.as_view(),
         name="api-listing-recalls",
+    ),
+    path("endpoints/", machines.Endpoints.as_view(), name="api-endpoints"),
+    path("endpoints/<uuid:public_id>/", machines.EndpointDetail.as_view(), name="api-endpoint"),
+    path("endpoints/<uuid:public_id>/ping/", machines.Ping.as_view(), name="api-endpoint-ping"),
+    path(
+        "endpoints/<uuid:public_id>/rotate/", machines.Rotate.as_view(), name="api-endpoint-rotate"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/disable/",
+        machines.Disable.as_view(),
+        name="api-endpoint-disable",
+    ),
+    path(
+        "endpoints/<uuid:public_id>/enable/", machines.Enable.as_view(), name="api-endpoint-enable"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/replay/", machines.Replay.as_view(), name="api-endpoint-replay"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/deliveries/",
+        machines.Deliveries.as_view(),
+        name="api-endpoint-deliveries",
+    ),
+    path(
+        "deliveries/<uuid:public_id>/redeliver/",
+        machines.Redeliver.as_view(),
+        name="api-delivery-redeliver",
     ),
 ]

@@ -16,6 +16,8 @@ from rest_framework.test import APIClient
 
 from blacklist import services as blacklist
 from casework.workdays import add_months, add_working_days
+from jointaction.models import Occasion
+from jointaction.services import webhooks
 from objections import services as objections
 from parties import services as parties
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
@@ -312,6 +314,15 @@ class Machine:
     def _told(self, answer, path, status):
         assert answer.status_code == status, (path, answer.status_code, answer.content.decode())
         return answer.json() if answer.content else None
+
+
+def endpoint(unit="rsj", *, url=None, events=None):
+    """An endpoint of the unit's clerk that is told of everything: (endpoint, its secret)."""
+    return webhooks.add_endpoint(
+        url=url or f"https://1.1.1.1/{next(numbers)}",
+        events=events or Occasion.values,
+        actor=Actor.of(clerk(unit)),
+    )
 
 
 def black_body(subject=None, *, category="M05", today=None, **fields):

@@ -44,6 +44,7 @@ MAKERS = {
     "listings.Proposal": _proposal,
     "listings.SubjectChange": _subject_change,
     "jointaction.Push": _push,
+    "jointaction.Endpoint": lambda _entry: builders.endpoint()[0],
     "redlist.Review": lambda _entry: builders.review(),
     "objections.Objection": lambda entry: builders.objection(entry)[0],
     "repair.Repair": lambda _entry: builders.repair()[0],

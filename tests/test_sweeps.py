@@ -13,8 +13,10 @@ from casework import documents
 from casework.models import Document, Event, Letter
 from casework.services import make_missing
 from jointaction import services as jointaction
-from jointaction.models import Push
+from jointaction.models import Delivery, Endpoint, Push
+from jointaction.services import webhooks
 from listings import services as listings
+from listings.api import shown
 from listings.models import Change, Listing
 from notices import services as notices
 from notices.models import Notice
@@ -37,6 +39,24 @@ def _lapsed():
 def _pushed():
     builders.published_black(today=TODAY)
     jointaction.distribute(today=TODAY)
+
+
+def _heard():
+    builders.endpoint()
+    builders.published_black(today=TODAY)
+
+
+def _to_be_sent():
+    """To an address that has turned inwards since: nothing leaves this machine."""
+    _heard()
+    webhooks.announce_changes()
+    Endpoint.objects.update(url="https://127.0.0.1/hook")
+
+
+def _told_long_ago():
+    _to_be_sent()
+    long_ago = timezone.now() - timedelta(days=400)
+    Delivery.objects.update(status="delivered", tried_at=long_ago)
 
 
 def _objected():
@@ -96,6 +116,12 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _pushed,
         lambda: [jointaction.chase_late(today=LATER, lead_unit=LEAD) for _round in "ab"],
     ),
+    "jointaction.tasks.announce_changes": (_heard, webhooks.announce_changes),
+    "jointaction.tasks.send_webhooks": (_to_be_sent, lambda: webhooks.send(shown=shown)),
+    "jointaction.tasks.remove_old_webhooks": (
+        _told_long_ago,
+        lambda: webhooks.remove_old(today=timezone.localdate()),
+    ),
     "redlist.tasks.review_black_listed": (
         _black_listed,
         lambda: redlist.review_black_listed(today=TODAY),
@@ -133,6 +159,7 @@ def _state():
     return (
         list(Listing.objects.order_by("pk").values_list("pk", "status", "version")),
         list(Push.objects.order_by("pk").values_list("pk", "status", "version", "escalated_on")),
+        list(Delivery.objects.order_by("pk").values_list("pk", "status", "attempts")),
         list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),

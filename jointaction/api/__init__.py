@@ -1,6 +1,17 @@
-"""Joint action for machines: pushes and their answers, checks and theirs, who was called back."""
+"""Joint action for machines: pushes and checks with their answers, recalls, webhooks."""
 
 from jointaction.api.checks import CheckFeedback, Checks
+from jointaction.api.endpoints import (
+    Deliveries,
+    Disable,
+    Enable,
+    EndpointDetail,
+    Endpoints,
+    Ping,
+    Redeliver,
+    Replay,
+    Rotate,
+)
 from jointaction.api.pushes import Acknowledge, Feedback, PushDetail, Pushes, PushSubject
 from jointaction.api.units import ListingFeedback, Recalls
 
@@ -8,10 +19,19 @@ __all__ = [
     "Acknowledge",
     "CheckFeedback",
     "Checks",
+    "Deliveries",
+    "Disable",
+    "Enable",
+    "EndpointDetail",
+    "Endpoints",
     "Feedback",
     "ListingFeedback",
+    "Ping",
     "PushDetail",
     "PushSubject",
     "Pushes",
     "Recalls",
+    "Redeliver",
+    "Replay",
+    "Rotate",
 ]

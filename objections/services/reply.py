@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from casework.models import Letter
 from casework.moves import lock, move
 from casework.services import clean_columns, clock, refuse, take_serial
+from jointaction.services import webhooks
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
 from notices.services import tell
@@ -76,6 +77,13 @@ def approve_reply(objection, *, actor, today):
     title = _("异议 %(number)s 已书面答复") % {"number": objection.number}
     tell_applicant(objection, "replied", title, _("答复函可以下载。"), actor=actor)
     _tell_home(objection, title)
+    webhooks.announce_reply(
+        number=objection.number,
+        outcome=objection.outcome,
+        replied_on=today,
+        department=objection.home,
+        listing=objection.listing,
+    )
     return objection
 
 
