@@ -212,12 +212,12 @@ class Deliveries(EndpointDoor):
 class Redeliver(EndpointDoor):
     scopes = {"POST": "manage"}
 
-    @extend_schema(summary="重新发送一条", request=Strict, responses={202: like(DELIVERY)})
+    @extend_schema(summary="重新发送一条", request=Empty, responses={202: like(DELIVERY)})
     @once
     def post(self, request, public_id):
-        self.given(Strict)
         rows = Delivery.objects.with_parts().filter(endpoint__in=self.mine())
         found = get_object_or_404(rows, public_id=public_id)
+        self.one(found.endpoint.public_id, self.given(Empty).get("version"))
         return Response(_delivery(webhooks.redeliver(found, actor=self.actor)), 202)
 
 

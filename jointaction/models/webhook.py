@@ -44,6 +44,10 @@ class EndpointQuerySet(models.QuerySet):
     def known(self):
         return self.exclude(status=Endpoint.Status.CLOSED)
 
+    def served(self):
+        """Those that are enabled, of departments in use."""
+        return self.filter(status=Endpoint.Status.ACTIVE, department__active=True)
+
     def hearing(self, occasion):
         """Those that are to be told of it, once they are enabled again if not now."""
         return self.known().filter(events__contains=[occasion])
@@ -133,7 +137,7 @@ class DeliveryQuerySet(models.QuerySet):
 
         One that is being sent is due again only after its lease.
         """
-        active = Q(endpoint__status=Endpoint.Status.ACTIVE)
+        active = Q(endpoint__status=Endpoint.Status.ACTIVE, endpoint__department__active=True)
         unpaused = Q(endpoint__paused_until=None) | Q(endpoint__paused_until__lte=now)
         ping = Q(event=PING, endpoint__status=Endpoint.Status.DISABLED)
         return self.waiting().filter((active & unpaused) | ping, next_try_at__lte=now)

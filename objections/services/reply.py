@@ -71,12 +71,6 @@ def approve_reply(objection, *, actor, today):
         replied_on=today,
         changes=_settle_record(objection) if objection.record_id else {},
     )
-    if objection.listing_id:
-        _settle_entry(objection, actor, today)
-    letters.issue_reply(objection, serial, actor=actor, today=today)
-    title = _("异议 %(number)s 已书面答复") % {"number": objection.number}
-    tell_applicant(objection, "replied", title, _("答复函可以下载。"), actor=actor)
-    _tell_home(objection, title)
     webhooks.announce_reply(
         number=objection.number,
         outcome=objection.outcome,
@@ -84,6 +78,12 @@ def approve_reply(objection, *, actor, today):
         department=objection.home,
         listing=objection.listing,
     )
+    if objection.listing_id:
+        _settle_entry(objection, actor, today)
+    letters.issue_reply(objection, serial, actor=actor, today=today)
+    title = _("异议 %(number)s 已书面答复") % {"number": objection.number}
+    tell_applicant(objection, "replied", title, _("答复函可以下载。"), actor=actor)
+    _tell_home(objection, title)
     return objection
 
 

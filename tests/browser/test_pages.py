@@ -15,6 +15,8 @@ def filled(transactional_db):
     from django.utils import timezone
 
     from jointaction import services as jointaction
+    from jointaction.models import Delivery
+    from jointaction.services import webhooks
     from listings import services as listings
     from parties.models import Actor
     from rulebook.services import seed_rules
@@ -28,6 +30,8 @@ def filled(transactional_db):
     repair, _code = builders.repair()
     draft = builders.black_draft(responsible_persons=[builders.responsible()])
     batch = builders.previewed()
+    endpoint, _secret = builders.endpoint("rsj", url="https://1.1.1.1/" + "long" * 40)
+    webhooks.ping(endpoint, actor=Actor.of(builders.clerk()))
     quashed = listings.propose_withdrawal(
         builders.published_black(),
         reason="document_quashed",
@@ -37,6 +41,9 @@ def filled(transactional_db):
         today=timezone.localdate(),
     )
     jointaction.distribute(today=timezone.localdate())
+    webhooks.announce_changes()
+    answered = {"http_status": 500, "fault": "refused", "answer": "内部错误" * 60}
+    Delivery.objects.filter(listing=None).update(status="dead", attempts=1, **answered)
     return {
         "red": red,
         "black": black,
@@ -46,6 +53,7 @@ def filled(transactional_db):
         "review": black_too,
         "objection": objection,
         "repair": repair,
+        "endpoint": endpoint,
         "push": black.pushes.filter(unit__code="czj").first(),
     }
 
@@ -111,6 +119,8 @@ def desk_addresses(filled):
         "/desk/pushes/",
         "/desk/checks/",
         "/desk/notices/",
+        "/desk/endpoints/",
+        f"/desk/endpoints/{filled['endpoint'].public_id}/",
         "/desk/imports/",
         "/desk/imports/new/",
         f"/desk/imports/{filled['batch'].public_id}/",

@@ -44,7 +44,7 @@ ENDED = {"id", "list", "status", "ended_on", "end_reason"}
 @pytest.fixture
 def receiver(settings, monkeypatch):
     settings.WEBHOOK_ALLOWED_NETWORKS = LOCAL
-    monkeypatch.setattr(posting, "LIMIT", 1)
+    monkeypatch.setattr(posting, "LIMIT", 2)
     found = Receiver()
     yield found
     found.close()
@@ -310,7 +310,7 @@ def test_a_receiver_that_misbehaves_is_told_again_later(receiver, kind):
     receiver.answer = answer
     began = time.monotonic()
     assert deliver() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     row = Delivery.objects.get()
     assert (row.status, row.fault, row.http_status, row.attempts) == ("waiting", fault, code, 1)
     assert len(row.answer) <= 300
@@ -436,8 +436,8 @@ def test_an_endpoint_that_hangs_holds_up_no_other(receiver):
     receiver.answer = answer
     webhooks.announce_changes()
     began = time.monotonic()
-    webhooks.send(shown=shown, seconds=4)
-    assert time.monotonic() - began < 7
+    webhooks.send(shown=shown, seconds=8)
+    assert time.monotonic() - began < 30
     assert swift.deliveries.filter(status="delivered").count() == 12
     for endpoint in slow:
         assert not endpoint.deliveries.filter(status="delivered").exists()
@@ -642,10 +642,9 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_the_name_is_ask
 
 
 def test_a_certificate_must_be_the_names_and_of_an_authority_that_is_trusted(
-    settings, monkeypatch, names, tmp_path
+    settings, names, tmp_path
 ):
     settings.WEBHOOK_ALLOWED_NETWORKS = LOCAL
-    monkeypatch.setattr(posting, "LIMIT", 2)
     authority, own = certificates(tmp_path, "hooks.example.cn")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own)

@@ -23,8 +23,7 @@ def announce_changes():
     the rows it stands for. One that is disabled stays where it is.
     """
     made = 0
-    active = Endpoint.objects.filter(status=Endpoint.Status.ACTIVE).order_by("pk")
-    for pk in active.values_list("pk", flat=True):
+    for pk in Endpoint.objects.served().order_by("pk").values_list("pk", flat=True):
         while (batch := _announce_batch(pk)) is not None:
             made += batch
     return made
@@ -33,8 +32,9 @@ def announce_changes():
 @transaction.atomic
 def _announce_batch(pk):
     """The next rows of one endpoint, or None where there is nothing new, or it is held."""
-    rows = Endpoint.objects.filter(pk=pk, status=Endpoint.Status.ACTIVE)
-    endpoint = rows.select_for_update(skip_locked=True).first()
+    # no lock that a foreign key's check waits for: whoever makes rows may hold the ledger
+    held = Endpoint.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    endpoint = held.served().filter(pk=pk).first()
     head = ledger.head().seq
     if endpoint is None or endpoint.seq >= head:
         return None
@@ -50,7 +50,7 @@ def _announce_batch(pk):
             "events": list(wanted.values()),
         },
     )
-    rows.update(seq=last)
+    Endpoint.objects.filter(pk=pk).update(seq=last)
     return made
 
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from casework.moves import lock, move
+from casework.moves import move
 from jointaction.models import PING, Delivery, Endpoint
 from jointaction.services.webhooks import backoff, content
 from jointaction.services.webhooks.endpoints import LEASE, secrets_of
@@ -164,7 +164,7 @@ def note(row, answer, *, now):
 
     Nothing where the delivery was taken by another since: the lease was over.
     """
-    endpoint = lock(Endpoint(pk=row.endpoint_id))
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=row.endpoint_id)
     still_ours = Delivery.objects.waiting().filter(pk=row.pk, attempts=row.attempts)
     became = _became(row, answer, now)
     if not still_ours.update(**became):

@@ -226,6 +226,8 @@ def _running(endpoint, actor, action):
     endpoint = lock(endpoint)
     if endpoint.status != Status.ACTIVE:
         raise IllegalMove(endpoint, action)
+    endpoint.paused_until = None  # whoever asks for it knows that somebody listens again
+    endpoint.save(update_fields=["paused_until"])
     return endpoint
 
 
