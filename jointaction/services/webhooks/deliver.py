@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from http import HTTPStatus
 from secrets import SystemRandom
 
 from django.db import connection, transaction
@@ -29,9 +30,8 @@ log = logging.getLogger(__name__)
 chance = SystemRandom()
 AT_ONCE = 16  # requests
 EACH = 4  # of them to one endpoint; to one that fails, one, and to all that fail, half
-RUN = 20  # seconds in which a run begins requests
+RUN = 15  # seconds in which a run begins requests
 SENDER = 0x77656273  # the advisory lock of the one sender
-HTTP_GONE = 410
 
 
 def send(*, shown, seconds=RUN):
@@ -86,20 +86,14 @@ class _Run:
 
     def _take(self):
         """[(delivery, endpoint)] of what is sent next: the least served endpoint first."""
-        now = timezone.now()
+        now, taken = timezone.now(), []
         free = AT_ONCE - len(self.running)
         waited_for = list(Endpoint.objects.waited_for(now)) if free else []
-        waited_for.sort(key=lambda endpoint: self.taken[endpoint.pk])
-        busy = Counter(endpoint.pk for _row, endpoint in self.running.values())
-        failing = sum(bool(endpoint.failing_since) for _row, endpoint in self.running.values())
-        share, taken = max(free // max(len(waited_for), 1), 1), []
-        for endpoint in waited_for:
-            most = 1 if endpoint.failing_since else EACH
-            if endpoint.failing_since and failing >= AT_ONCE // 2:
-                continue
-            room = min(share, most - busy[endpoint.pk], free - len(taken))
+        share = max(free // max(len(waited_for), 1), 1)
+        for endpoint in sorted(waited_for, key=lambda endpoint: self.taken[endpoint.pk]):
+            under_way = [*self.running.values(), *taken]
+            room = min(share, _most(endpoint, under_way), AT_ONCE - len(under_way))
             rows = claim(endpoint, room, now) if room > 0 else []
-            failing += len(rows) if endpoint.failing_since else 0
             self.taken[endpoint.pk] += len(rows)
             taken += [(row, endpoint) for row in rows]
         return taken
@@ -136,6 +130,15 @@ class _Run:
     def _note(self, row, answer):
         self.arrived += answer.delivered
         note(row, answer, now=timezone.now())
+
+
+def _most(endpoint, under_way):
+    """How many more requests may go to an endpoint, beside those [(delivery, endpoint)]."""
+    busy = sum(other.pk == endpoint.pk for _row, other in under_way)
+    if not endpoint.failing_since:
+        return EACH - busy
+    failing = sum(bool(other.failing_since) for _row, other in under_way)
+    return min(1 - busy, AT_ONCE // 2 - failing)
 
 
 @transaction.atomic
@@ -209,7 +212,7 @@ def _note_failure(endpoint, row, answer, now):
         endpoint.save(update_fields=["failures", "failing_since", "paused_until"])
     if endpoint.status != Endpoint.Status.ACTIVE:
         return
-    if answer.http_status == HTTP_GONE:
+    if answer.http_status == HTTPStatus.GONE:
         _disable(endpoint, Endpoint.Reason.GONE)
     elif endpoint.failing_since and now - endpoint.failing_since >= backoff.GIVE_UP_AFTER:
         _disable(endpoint, Endpoint.Reason.FAILING)
