@@ -37,9 +37,8 @@ def add_endpoint(*, url, events, actor):
     if not policies.may_manage_endpoints(actor.user, department and department.pk):
         raise PermissionDenied
     _refuse_bad(department, url, events)
-    endpoint = Endpoint(
-        department=department, url=url, events=sorted(set(events)), seq=ledger.head().seq
-    )
+    chosen = [event for event in Occasion.values if event in events]
+    endpoint = Endpoint(department=department, url=url, events=chosen, seq=ledger.head().seq)
     secret = _give_secret(endpoint)
     endpoint.save(force_insert=True)
     record(endpoint, "create", actor=actor, note=url)
