@@ -65,8 +65,18 @@ class RotationFields(Empty):
     hours = serializers.IntegerField(required=False, min_value=0, max_value=168)
 
 
+class MomentField(serializers.DateTimeField):
+    """An instant; one at the edge of the calendar, which no zone can hold, is a bad one too."""
+
+    def to_internal_value(self, value):
+        try:
+            return super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
+
+
 class ReplayFields(Empty):
-    since = serializers.DateTimeField(required=False)
+    since = MomentField(required=False)
 
 
 class EndpointDoor(Door):

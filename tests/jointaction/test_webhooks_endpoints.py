@@ -179,10 +179,13 @@ def test_deliveries_are_told_by_state_and_sent_again_one_by_one_or_all(machine, 
 def test_all_since_a_time_is_sent_again(machine, made):
     told(2, status="delivered")
     path = f"/endpoints/{made['id']}/replay/"
-    assert machine.post(path, {"since": "2099-01-01T00:00:00+08:00"}, 202) == {"count": 0}
-    assert list(machine.post(path, {"since": "yesterday"}, 400)["errors"]) == ["since"]
-    assert machine.post(path, {"since": "2020-01-01T00:00:00+08:00"}, 202) == {"count": 2}
-    assert Endpoint.objects.get().journal.last().note.startswith("2020-01-01")
+    for odd in ("yesterday", "2099-01-01T00:00:00+08:00", "0001-01-01", "9999-12-31T23:59:59-12:00",
+                "1066-10-14T00:00:00Z", 5, None):  # fmt: skip
+        assert list(machine.post(path, {"since": odd}, 400)["errors"]) == ["since"], odd
+    assert machine.post(path, {"since": timezone.now().isoformat()}, 202) == {"count": 0}
+    yesterday = timezone.localtime() - builders.DAY
+    assert machine.post(path, {"since": yesterday.isoformat()}, 202) == {"count": 2}
+    assert Endpoint.objects.get().journal.last().note.startswith(str(yesterday.date()))
 
 
 def test_lists_cost_the_same_however_long_they_are(machine, made):

@@ -554,6 +554,31 @@ def test_an_address_that_is_gone_stops_its_endpoint_at_once(receiver):
     assert deliver() == 1
 
 
+def test_what_happened_while_an_endpoint_was_stopped_is_told_once_it_is_started(receiver):
+    endpoint, secret = builders.endpoint("czj", url=receiver.url)
+    actor = Actor.of(builders.clerk("czj"))
+    webhooks.disable(endpoint, actor=actor)
+    builders.published_black()
+    jointaction.distribute(today=timezone.localdate())
+    assert deliver() == 0
+    webhooks.enable(endpoint, actor=actor)
+    assert deliver() == 2
+    assert {kind for kind, _data in told(receiver, secret)} == {
+        "listing.published", "push.created",
+    }  # fmt: skip
+
+
+def test_a_department_that_is_out_of_use_is_told_nothing(receiver):
+    endpoint, _secret = builders.endpoint("hbj", url=receiver.url)
+    builders.published_black()
+    webhooks.announce_changes()
+    builders.published_black()
+    endpoint.department.active = False
+    endpoint.department.save()
+    assert deliver() == 0
+    assert Delivery.objects.count() == 1
+
+
 def test_a_trial_is_sent_once_also_to_a_stopped_endpoint(receiver):
     endpoint, secret = builders.endpoint("hbj", url=receiver.url)
     actor = Actor.of(builders.clerk("hbj"))
@@ -613,6 +638,30 @@ def names(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     known["asked"] = asked
     return known
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[::1]:{port}/",
+        "https://0x7f000001:{port}/",
+        "https://127.1:{port}/",
+        "https://[::ffff:127.0.0.1]:{port}/",
+        "https://inside.example.cn:{port}/",
+        "http://127.0.0.1:{port}/",
+        "http://1.1.1.1/",
+    ],
+)
+def test_an_address_that_is_not_allowed_any_more_is_never_asked(receiver, settings, names, url):
+    names["inside.example.cn"] = ["10.0.0.1"]
+    builders.endpoint("hbj", url=receiver.url)
+    Endpoint.objects.update(url=url.format(port=receiver.server.server_port))
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
+    builders.published_black()
+    assert deliver() == 0
+    assert Delivery.objects.get().fault == "address"
+    assert not receiver.messages
 
 
 def test_a_name_that_turns_inwards_after_it_was_saved_is_not_followed(receiver, settings, names):

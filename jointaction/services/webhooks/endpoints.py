@@ -23,6 +23,7 @@ MOST = 20  # endpoints of one department
 RESOLVE = 2  # seconds that a name may take to be looked up when it is saved
 LEASE = timedelta(seconds=60)
 LONGEST_OVERLAP = 7 * 24  # hours
+OLDEST = timedelta(days=3650)
 Status = Endpoint.Status
 
 
@@ -207,9 +208,13 @@ def redeliver(delivery, *, actor):
 def replay(endpoint, *, actor, since=None):
     """Send all dead letters again, or with `since` all that is kept from then on; how many.
 
-    Raises PermissionDenied, IllegalMove where the endpoint is not enabled.
+    Raises PermissionDenied, IllegalMove where the endpoint is not enabled, ValidationError
+    naming `since` where it is not within the last ten years.
     """
     endpoint = _running(endpoint, actor, "replay")
+    now = timezone.now()
+    odd = since and not now - OLDEST <= since <= now
+    refuse({"since": odd and _("应是最近十年里的时刻。")})
     rows = endpoint.deliveries.exclude(event=PING)
     rows = rows.dead() if since is None else rows.filter(at__gte=since)
     count = _wait_anew(rows.exclude(status=Delivery.Status.WAITING))
