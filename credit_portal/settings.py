@@ -6,6 +6,7 @@ With DATABASE_URL every secret must be given.
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -241,6 +242,11 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# Networks that webhooks may be sent to although they are not public, by plain http as well.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(one) for one in env.list("WEBHOOK_ALLOWED_NETWORKS", [])]
+# Certificate authorities (PEM) to be trusted beside the public ones, for these networks.
+WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", "")
+
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -256,6 +262,9 @@ SWEEPS = {
     "jointaction.tasks.chase_late_hits": 30,
     "jointaction.tasks.check_sheets": 10,
     "jointaction.tasks.forget_sheets": 30,
+    "jointaction.tasks.announce_changes": 10,
+    "jointaction.tasks.send_webhooks": 5,
+    "jointaction.tasks.remove_old_webhooks": 3600,
     "redlist.tasks.review_black_listed": 20,
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from jointaction.models import Check, Feedback, Hit, Push, Sheet
+from jointaction.models import Check, Delivery, Endpoint, Feedback, Hit, Push, Sheet
 from parties.admin import ReadOnlyAdmin
 
 
@@ -52,5 +52,21 @@ class SheetAdmin(ReadOnlyAdmin):
     list_display = ["number", "unit", "purpose", "reference", "status", "rows", "listed"]
     list_filter = ["status", "unit"]
     list_select_related = ["unit"]
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    list_display = ["url", "department", "status", "disabled_reason", "failing_since"]
+    list_filter = ["status", "department"]
+    list_select_related = ["department"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["event", "endpoint", "status", "attempts", "http_status", "fault", "tried_at"]
+    list_filter = ["status"]
+    list_select_related = ["endpoint"]
     ordering = ["-pk"]
     show_full_result_count = False

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.forms import ActForm, DateInput, UnshownInput
 from casework.services import check_table
-from jointaction.models import Feedback, Push
+from jointaction.models import Feedback, Occasion, Push
 from jointaction.services import OUTCOMES
 from parties import identity
 from parties import services as parties
@@ -220,4 +220,22 @@ class SheetForm(ActForm):
         label=_("表格"),
         help_text=_("xlsx 或 CSV，不超过 10 MB，最多 20,000 行；第一行是列名。"),
         error_messages={"required": _("选择文件"), "empty": _("文件是空的，请重新选择")},
+    )
+
+
+class EndpointForm(ActForm):
+    """Where a department's own system wants to be told, and of what."""
+
+    url = forms.CharField(
+        label=_("接收地址"),
+        max_length=500,
+        help_text=_("公网上的 https 地址；内网地址须由平台管理员先行许可。"),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
+        error_messages={"required": _("填写接收地址")},
+    )
+    events = forms.MultipleChoiceField(
+        label=_("通知哪些事"),
+        choices=Occasion.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("至少选一种要通知的事")},
     )

@@ -25,3 +25,14 @@ def may_see_answers(user, listing):
 def may_reveal(user, push):
     """Who must act on a push may know whom it is about, while it is open and binds."""
     return may_answer(user, push) and push.status in push.OPEN and not push.advisory_only
+
+
+def may_manage_endpoints(user, department_id):
+    """Staff of the department that works with its systems: they alone get to know a secret."""
+    roles = (Role.CLERK, Role.REVIEWER, Role.LIAISON, Role.OPERATOR)
+    return user.has_role(*roles) and user.works_for(department_id)
+
+
+def may_run_endpoint(user, endpoint):
+    """Try, stop, start and send again: its department, and the platform operator for all."""
+    return user.has_role(Role.OPERATOR) or may_manage_endpoints(user, endpoint.department_id)

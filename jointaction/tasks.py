@@ -3,6 +3,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from jointaction import services
+from jointaction.services import webhooks
+from listings.api import shown
 
 
 @shared_task(ignore_result=True)
@@ -33,3 +35,21 @@ def check_sheets():
 def forget_sheets():
     """Delete the results that were kept long enough. Run it when and as often as you like."""
     services.forget_sheets(today=timezone.localdate())
+
+
+@shared_task(ignore_result=True)
+def announce_changes():
+    """Make the webhooks' rows of every change since the last run. Run it as often as you like."""
+    webhooks.announce_changes()
+
+
+@shared_task(ignore_result=True)
+def send_webhooks():
+    """Send the webhooks that are due. Run it when and as often as you like: one run works."""
+    webhooks.send(shown=shown)
+
+
+@shared_task(ignore_result=True)
+def remove_old_webhooks():
+    """Remove deliveries that were kept long enough. Run it when and as often as you like."""
+    webhooks.remove_old(today=timezone.localdate())

@@ -2,7 +2,7 @@ from django.urls import path
 
 from jointaction import api as machines
 from jointaction import views
-from jointaction.desk import checks, pushes, sheets
+from jointaction.desk import checks, endpoints, pushes, sheets
 
 public = [
     path(".well-known/receipt-keys.json", views.receipt_keys, name="receipt-keys"),
@@ -21,6 +21,9 @@ desk = [
     path("sheets/template/", sheets.template, name="desk-sheet-template"),
     path("sheets/<uuid:public_id>/", sheets.sheet, name="desk-sheet"),
     path("sheets/<uuid:public_id>/result/", sheets.result, name="desk-sheet-result"),
+    path("endpoints/", endpoints.endpoints, name="desk-endpoints"),
+    path("endpoints/<uuid:public_id>/", endpoints.endpoint, name="desk-endpoint"),
+    path("deliveries/<uuid:public_id>/redeliver/", endpoints.redeliver, name="desk-delivery-again"),
 ]
 
 api = [
@@ -54,5 +57,32 @@ api = [
         "listings/<uuid:public_id>/recalls/",
         machines.Recalls.as_view(),
         name="api-listing-recalls",
+    ),
+    path("endpoints/", machines.Endpoints.as_view(), name="api-endpoints"),
+    path("endpoints/<uuid:public_id>/", machines.EndpointDetail.as_view(), name="api-endpoint"),
+    path("endpoints/<uuid:public_id>/ping/", machines.Ping.as_view(), name="api-endpoint-ping"),
+    path(
+        "endpoints/<uuid:public_id>/rotate/", machines.Rotate.as_view(), name="api-endpoint-rotate"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/disable/",
+        machines.Disable.as_view(),
+        name="api-endpoint-disable",
+    ),
+    path(
+        "endpoints/<uuid:public_id>/enable/", machines.Enable.as_view(), name="api-endpoint-enable"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/replay/", machines.Replay.as_view(), name="api-endpoint-replay"
+    ),
+    path(
+        "endpoints/<uuid:public_id>/deliveries/",
+        machines.Deliveries.as_view(),
+        name="api-endpoint-deliveries",
+    ),
+    path(
+        "deliveries/<uuid:public_id>/redeliver/",
+        machines.Redeliver.as_view(),
+        name="api-delivery-redeliver",
     ),
 ]

@@ -21,7 +21,11 @@ from python_calamine import CalamineWorkbook
 from blacklist import services as blacklist
 from casework.moves import record
 from jointaction import services as jointaction
+from jointaction.models import Delivery, Endpoint
+from jointaction.services import webhooks
+from jointaction.services.webhooks import content
 from listings import services as listings
+from listings.api import shown
 from listings.models import AdverseRecord, ChangeBody, Listing, ListingVersion
 from notices import services as notices
 from notices.models import Notice
@@ -309,3 +313,18 @@ def test_neither_ledger_nor_index_nor_notice_nor_log_holds_it(planted, client, c
     assert any(PUBLIC in body for body in bodies)
     assert any(MASKED in body for body in bodies)
     assert told
+
+
+def test_no_webhook_to_a_foreign_unit_holds_it(planted):
+    endpoint, _secret = builders.endpoint("hbj")
+    Endpoint.objects.filter(pk=endpoint.pk).update(seq=0)
+    webhooks.announce_changes()
+    rows = list(Delivery.objects.all())
+    made = content.bodies(rows, shown=shown, today=timezone.localdate()).values()
+    told = [body.decode() for body in made]
+    assert [found for text in told if (found := found_in(text))] == []
+    assert any(PUBLIC in text for text in told)
+    assert any(MASKED in text for text in told)
+    ended = [text for text in told if str(planted["ended"].public_id) in text]
+    assert len(ended) == 2
+    assert not any("subject" in text for text in ended)

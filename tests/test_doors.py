@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from casework.models import Event
 from jointaction import services as jointaction
+from jointaction.services import webhooks
 from listings import services as listings
 from parties.models import AccessLog, Actor, ApiKey, Role
 from rulebook.models import Memorandum
@@ -90,6 +91,9 @@ DOORS = {
     "desk-sheet-template": STAFF,
     "desk-sheet": UNIT_ACT,
     "desk-sheet-result": UNIT_ACT,
+    "desk-endpoints": STAFF,
+    "desk-endpoint": MATTER,
+    "desk-delivery-again": ACT,
     "desk-notices": STAFF,
     "desk-notices-read": STAFF,
     "home": OPEN,
@@ -158,6 +162,15 @@ DOORS = {
     "api-push-subject": KEY,
     "api-push-acknowledge": KEY,
     "api-push-feedback": KEY,
+    "api-endpoints": KEY,
+    "api-endpoint": KEY,
+    "api-endpoint-ping": KEY,
+    "api-endpoint-rotate": KEY,
+    "api-endpoint-disable": KEY,
+    "api-endpoint-enable": KEY,
+    "api-endpoint-replay": KEY,
+    "api-endpoint-deliveries": KEY,
+    "api-delivery-redeliver": KEY,
     "api-objections": KEY,
     "api-objection-reply": KEY,
     "api-objection-approve": KEY,
@@ -166,10 +179,12 @@ DOORS = {
     "api-repair-decide": KEY,
     "api-repair-approve": KEY,
 }
+ENDPOINT_DOORS = [name for name in DOORS if name.startswith("api-endpoint")]
 # Every act that the pages of matters take, and a form complete enough for any of them.
 ACTS = (
-    "accept", "approve", "ask", "attach", "contact", "extend", "forward", "investigate",
-    "not_accept", "propose", "return", "supplement",
+    "accept", "approve", "ask", "attach", "close", "contact", "disable", "enable", "extend",
+    "forward", "investigate", "not_accept", "ping", "propose", "replay", "return", "rotate",
+    "supplement",
 )  # fmt: skip
 ACTED = {
     "note": "示例说明，至少写满十个字才行。",
@@ -229,6 +244,8 @@ def house(rules):
     )
     batch = builders.previewed(entry.category)
     sheet = builders.sheet((entry.subject.code,))
+    endpoint, _secret = builders.endpoint("rsj")
+    delivery = webhooks.ping(endpoint, actor=clerk)
     people = {
         "stranger": builders.officer("hbj", Role.CLERK, Role.REVIEWER, Role.LIAISON),
         "clerk": builders.clerk(),
@@ -276,6 +293,8 @@ def house(rules):
             "desk-check-receipt": check,
             "desk-sheet": sheet,
             "desk-sheet-result": sheet,
+            "desk-endpoint": endpoint,
+            "desk-delivery-again": delivery,
             "red-entry": red,
             "black-entry": entry,
             "memorandum": Memorandum.objects.first(),
@@ -286,6 +305,8 @@ def house(rules):
             "api-push-feedback": push,
             "api-check-feedback": check,
             "api-check-receipt": check,
+            **dict.fromkeys(ENDPOINT_DOORS, endpoint),
+            "api-delivery-redeliver": delivery,
         },
         "entry": entry,
         "objection": objection,
@@ -387,6 +408,9 @@ def test_the_same_acts_count_when_the_right_person_does_them(house):
     assert house["browsers"]["reviewer"].post(approval, ACTED).status_code == 302
     renaming = address_of("desk-subject-rename", house)
     assert house["browsers"]["clerk"].post(renaming, ACTED).status_code == 302
+    trial = builders.endpoint("rsj")[0].public_id
+    stop = {"act": "disable"}
+    assert house["browsers"]["clerk"].post(f"/desk/endpoints/{trial}/", stop).status_code == 302
     renamed = address_of("desk-subject-approve", house)
     assert house["browsers"]["reviewer"].post(renamed, ACTED).status_code == 302
     assert Event.objects.count() >= lines + 6
@@ -407,7 +431,7 @@ def test_every_page_of_the_own_unit_opens(house):
 ROWS = (
     "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
     "desk-checks", "desk-sheets", "desk-notices", "desk-objections", "desk-repairs",
-    "desk-supervision", "desk-imports",
+    "desk-supervision", "desk-imports", "desk-endpoints",
 )  # fmt: skip
 
 
@@ -431,6 +455,7 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
             builders.published_black(), builders.red_published(), builders.black_draft()
         )  # fmt: skip
         builders.previewed(entry.category)
+        builders.endpoint("rsj")
         builders.objection(entry)
         builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
         jointaction.distribute(today=today)
@@ -453,9 +478,10 @@ def test_no_page_of_staff_and_no_matter_of_an_applicant_is_kept_by_a_browser(hou
 
 @pytest.mark.django_db
 def test_no_door_of_the_api_opens_without_a_key_or_without_the_scope(house):
-    raw = builders.api_key(house["people"]["clerk"], ApiKey.Scope.MANAGE)
+    clerk, manages = house["people"]["clerk"], {*ENDPOINT_DOORS, "api-delivery-redeliver"}
+    keys = {scope: builders.api_key(clerk, scope) for scope in ("manage", "read")}
     for name in _doors(KEY):
-        address = address_of(name, house)
+        address, raw = address_of(name, house), keys["read" if name in manages else "manage"]
         for method in ("get", "post"):
             bare = getattr(Client(), method)(address, content_type="application/json")
             keyed = getattr(Client(headers={"Authorization": f"Api-Key {raw}"}), method)(

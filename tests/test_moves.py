@@ -46,6 +46,7 @@ MAKERS = {
     "listings.PartnerCity": lambda _entry: builders.partner_city(),
     "jointaction.Push": _push,
     "jointaction.Sheet": lambda entry: builders.sheet((entry.subject.code,)),
+    "jointaction.Endpoint": lambda _entry: builders.endpoint()[0],
     "redlist.Review": lambda _entry: builders.review(),
     "objections.Objection": lambda entry: builders.objection(entry)[0],
     "repair.Repair": lambda _entry: builders.repair()[0],

@@ -13,8 +13,10 @@ from casework import documents
 from casework.models import Document, Event, Letter, RateCount
 from casework.services import count, make_missing, sweep_rates
 from jointaction import services as jointaction
-from jointaction.models import Hit, Push, Sheet
+from jointaction.models import Delivery, Endpoint, Hit, Push, Sheet
+from jointaction.services import webhooks
 from listings import services as listings
+from listings.api import shown
 from listings.models import Change, Listing
 from listings.services import feed
 from notices import services as notices
@@ -46,6 +48,24 @@ def _met():
     question = {"purpose": "示例", "reference": "示例", "today": TODAY}
     actor = Actor.of(builders.liaison("ggzy"))
     jointaction.check([{"code": entry.subject.code}], actor=actor, **question)
+
+
+def _heard():
+    builders.endpoint()
+    builders.published_black(today=TODAY)
+
+
+def _to_be_sent():
+    """To an address that has turned inwards since: nothing leaves this machine."""
+    _heard()
+    webhooks.announce_changes()
+    Endpoint.objects.update(url="https://127.0.0.1/hook")
+
+
+def _told_long_ago():
+    _to_be_sent()
+    long_ago = timezone.now() - timedelta(days=400)
+    Delivery.objects.update(status="delivered", tried_at=long_ago)
 
 
 def _objected():
@@ -134,6 +154,12 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _checked,
         lambda: jointaction.forget_sheets(today=LATER),
     ),
+    "jointaction.tasks.announce_changes": (_heard, webhooks.announce_changes),
+    "jointaction.tasks.send_webhooks": (_to_be_sent, lambda: webhooks.send(shown=shown)),
+    "jointaction.tasks.remove_old_webhooks": (
+        _told_long_ago,
+        lambda: webhooks.remove_old(today=timezone.localdate()),
+    ),
     "redlist.tasks.review_black_listed": (
         _black_listed,
         lambda: redlist.review_black_listed(today=TODAY),
@@ -182,6 +208,7 @@ def _state():
         list(Hit.objects.order_by("pk").values_list("pk", "reminded_on", "escalated_on")),
         list(Sheet.objects.order_by("pk").values_list("pk", "status", "version", "result")),
         list(Hit.objects.order_by("pk").values_list("pk", "check_id")),
+        list(Delivery.objects.order_by("pk").values_list("pk", "status", "attempts")),
         list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),

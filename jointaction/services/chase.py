@@ -5,7 +5,8 @@ from django.utils.translation import gettext as _
 
 from casework.moves import record_many
 from casework.workdays import add_working_days
-from jointaction.models import Push
+from jointaction.models import Occasion, Push
+from jointaction.services.webhooks import announce_pushes
 from notices.models import Notice
 from notices.services import tell_many
 from parties.models import CLOCK, Department
@@ -36,6 +37,7 @@ def _remind(late, today):
     rows = _take(late)
     Push.objects.filter(pk__in=rows).update(reminded_on=today)
     record_many(Push, list(rows), "remind", actor=CLOCK, note=str(_("已逾期，催办")))
+    announce_pushes(Occasion.PUSH_OVERDUE, Push.objects.filter(pk__in=rows))
     tell_many(
         Notice(
             key=f"push-late:{unit}:{today}",

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from casework import workdays
 from casework.moves import move_many
-from jointaction.models import DistributionCursor, Push
+from jointaction.models import DistributionCursor, Occasion, Push
+from jointaction.services.webhooks import announce_pushes
 from listings.models import Change
 from notices.models import Notice
 from notices.services import tell_many
@@ -42,6 +43,7 @@ def _distribute_batch(today):
     _supersede({listing for _seq, listing in changes})
     made = Push.objects.filter(change__gte=first, change__lte=last)
     count = _tell(made, last)
+    announce_pushes(Occasion.PUSH_CREATED, made)
     DistributionCursor.objects.filter(pk=1).update(seq=last)
     return count
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from casework.models import Letter
 from casework.moves import lock, move
 from casework.services import clean_columns, clock, refuse, take_serial
+from jointaction.services import webhooks
 from listings import services as listings
 from listings.models import AdverseRecord, Listing
 from notices.services import tell
@@ -69,6 +70,13 @@ def approve_reply(objection, *, actor, today):
         actor=actor,
         replied_on=today,
         changes=_settle_record(objection) if objection.record_id else {},
+    )
+    webhooks.announce_reply(
+        number=objection.number,
+        outcome=objection.outcome,
+        replied_on=today,
+        department=objection.home,
+        listing=objection.listing,
     )
     if objection.listing_id:
         _settle_entry(objection, actor, today)

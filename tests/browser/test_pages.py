@@ -16,6 +16,8 @@ AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best
 def filled(transactional_db):
     """An entry of each list, disputed and answered, so that every page has something to show."""
     from jointaction import services as jointaction
+    from jointaction.models import Delivery
+    from jointaction.services import webhooks
     from listings import services as listings
     from listings.services import feed
     from parties.models import Actor
@@ -31,6 +33,8 @@ def filled(transactional_db):
     repair, _code = builders.repair()
     draft = builders.black_draft(responsible_persons=[builders.responsible()])
     batch = builders.previewed()
+    endpoint, _secret = builders.endpoint("rsj", url="https://1.1.1.1/" + "long" * 40)
+    webhooks.ping(endpoint, actor=Actor.of(builders.clerk()))
     quashed = listings.propose_withdrawal(
         builders.published_black(),
         reason="document_quashed",
@@ -50,6 +54,9 @@ def filled(transactional_db):
     feed.make_daily_file(today=timezone.localdate())
     sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")
     jointaction.check_sheets(today=timezone.localdate())
+    webhooks.announce_changes()
+    answered = {"http_status": 500, "fault": "refused", "answer": "内部错误" * 60}
+    Delivery.objects.filter(listing=None).update(status="dead", attempts=1, **answered)
     return {
         "check": check,
         "red": red,
@@ -62,6 +69,7 @@ def filled(transactional_db):
         "objection": objection,
         "repair": repair,
         "report": services.credit_report(firm.code, now=timezone.now()),
+        "endpoint": endpoint,
         "push": black.pushes.filter(unit__code="czj").first(),
     }
 
@@ -135,6 +143,8 @@ def desk_addresses(filled):
         "/desk/sheets/",
         f"/desk/sheets/{filled['sheet'].public_id}/",
         "/desk/notices/",
+        "/desk/endpoints/",
+        f"/desk/endpoints/{filled['endpoint'].public_id}/",
         "/desk/imports/",
         "/desk/imports/new/",
         f"/desk/imports/{filled['batch'].public_id}/",
