@@ -66,6 +66,7 @@ MEMORANDUM = {
     "name": "联合惩戒合作备忘录",
     "list": "black",
     "lead": {"code": "fgw", "name": "通化市发展和改革委员会"},
+    "signatories": [{"code": "czj", "name": "通化市财政局"}],
     "signed_on": "2018-06-20",
     "in_force_from": "2018-06-20",
     "in_force_to": None,
@@ -150,7 +151,8 @@ def basis_called(text, today):
 
 
 def _memoranda():
-    return Memorandum.objects.select_related("lead").prefetch_related("categories")
+    rows = Memorandum.objects.select_related("lead")
+    return rows.prefetch_related("signatories", "categories")
 
 
 def _category(row, rule):
@@ -232,6 +234,7 @@ def _memorandum(row, today):
         "name": str(row),
         "list": row.kind,
         "lead": {"code": row.lead.code, "name": row.lead.name},
+        "signatories": [{"code": unit.code, "name": unit.name} for unit in row.signatories.all()],
         "signed_on": row.signed_on,
         "in_force_from": row.in_force_from,
         "in_force_to": row.in_force_to,
