@@ -20,3 +20,8 @@ def may_see_answers(user, listing):
 def may_reveal(user, push):
     """Who must act on a push may know whom it is about, while it is open and binds."""
     return may_answer(user, push) and push.status in push.OPEN and not push.advisory_only
+
+
+def may_order(user):
+    """Only the supervisor orders a unit to answer; the auditor reads and changes nothing."""
+    return user.has_role(Role.SUPERVISOR) and user.department_id is not None

@@ -36,7 +36,24 @@ def filled(transactional_db):
         quashed_by="通化市示例复议决定书",
         today=timezone.localdate(),
     )
+    ended = builders.published_black()
     jointaction.distribute(today=timezone.localdate())
+    listings.withdraw(
+        ended,
+        reason="error",
+        actor=Actor.of(builders.reviewer()),
+        note="列错单位",
+        today=timezone.localdate(),
+    )
+    jointaction.distribute(today=timezone.localdate())
+    push = black.pushes.get(unit__code="czj")
+    jointaction.order(
+        push,
+        actor=Actor.of(builders.supervisor()),
+        note="请立即核查，逐项反馈。",
+        by=timezone.localdate(),
+        today=timezone.localdate(),
+    )
     return {
         "red": red,
         "black": black,
@@ -46,7 +63,9 @@ def filled(transactional_db):
         "review": black_too,
         "objection": objection,
         "repair": repair,
-        "push": black.pushes.filter(unit__code="czj").first(),
+        "push": push,
+        "ended": ended,
+        "lift": ended.pushes.get(unit__code="czj", kind="lift"),
     }
 
 
@@ -72,6 +91,7 @@ def public_addresses(filled):
         f"/subjects/{filled['review'].listing.subject.code}/",
         "/statistics/",
         "/memoranda/",
+        f"/memoranda/{black.category.memoranda.first().public_id}/",
         "/about/",
         "/accessibility/",
         "/verify/",
@@ -99,6 +119,7 @@ def desk_addresses(filled):
         f"/desk/black/{draft.public_id}/",
         f"/desk/black/{draft.public_id}/edit/",
         f"/desk/black/{black.public_id}/",
+        f"/desk/black/{filled['ended'].public_id}/",
         f"/desk/listings/{black.public_id}/correct/",
         f"/desk/listings/{black.public_id}/withdraw/",
         f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
@@ -145,6 +166,8 @@ def supervisor_addresses(filled):
     return [
         "/desk/",
         "/desk/board/",
+        "/desk/pushes/",
+        f"/desk/pushes/{filled['push'].public_id}/",
         f"/desk/red/{review.listing.public_id}/",
         f"/desk/red/reviews/{review.public_id}/",
         f"/desk/subjects/{review.listing.subject.public_id}/",
@@ -174,12 +197,16 @@ def test_a_red_entry_under_review_is_accessible_and_fits(filled, page_at, width)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_units_push_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width, user=builders.liaison("czj"))
-    assert _problems(page, f"/desk/pushes/{filled['push'].public_id}/") == []
+    for name in ("push", "lift"):
+        assert _problems(page, f"/desk/pushes/{filled[name].public_id}/") == [], name
+    assert _problems(page, "/desk/pushes/?status=open", open_all=True) == []
 
 
-def _problems(page, path):
+def _problems(page, path, *, open_all=False):
     """What axe finds, and how far the page is wider than the window."""
     answer = page.goto(path)
+    if open_all:
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     if answer.status != 200:
         return [f"answers {answer.status}"]
     found = [
