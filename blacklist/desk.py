@@ -11,7 +11,7 @@ from blacklist.forms import BlackDraftForm
 from blacklist.models import BlackListing
 from casework.desk import uuid_of
 from casework.forms import ActForm
-from jointaction.policies import may_see_answers
+from jointaction.desk.answers import answers_of
 from listings.desk import (
     draft_page,
     edit_page,
@@ -40,7 +40,7 @@ def entry(request, public_id):
         missing=services.missing,
         notice=getattr(listing, "prior_notice", None),
         may_give_notice=listing.can("edit") and policies.may_serve_notice(request.user, listing),
-        pushes=listing.pushes.answers() if may_see_answers(request.user, listing) else None,
+        **answers_of(request.user, listing),
     )
 
 

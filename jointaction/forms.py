@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from casework.forms import ActForm, DateInput, UnshownInput
+from casework.forms import ActForm, DateInput, UnshownInput, WordsField
 from casework.services import check_table
 from jointaction.models import Feedback, Occasion, Push
 from jointaction.services import OUTCOMES
@@ -28,25 +28,36 @@ def outcome_field(kind, title):
 
 class FindForm(forms.Form):
     q = forms.CharField(label=_("主体名称或代码"), required=False, max_length=100)
+    unit = forms.SlugField(required=False, widget=forms.HiddenInput)  # as the board's links ask
 
     def narrow(self, rows):
-        text = self.cleaned_data["q"]
+        text, unit = self.cleaned_data["q"], self.cleaned_data["unit"]
+        if unit:
+            rows = rows.filter(unit__code=unit)
         return rows.filter(listing__subject__in=parties.called(text)) if text else rows
 
 
 class AnswerForm(ActForm):
-    """One group of fields for each measure of a push; a measure left blank is not answered yet."""
+    """One group of fields for each measure of a push; a measure left blank is not answered yet.
 
-    PARTS = ("outcome", "applied_on", "reference", "remark")
+    An own decision that outlives the entry has a last day: asked where it can be answered.
+    """
+
+    PARTS = ("outcome", "applied_on", "until", "reference", "remark")
 
     def __init__(self, *args, push, **kwargs):
         super().__init__(*args, **kwargs)
         self.push = push
+        stands = Outcome.STANDS in OUTCOMES[push.kind]
+        self.parts = [part for part in self.PARTS if stands or part != "until"]
         for index, measure in enumerate(push.measures):
             self.fields |= {
                 f"m{index}_outcome": outcome_field(push.kind, measure["name"]),
                 f"m{index}_applied_on": forms.DateField(
                     label=_("执行日期"), required=False, widget=DateInput
+                ),
+                f"m{index}_until": forms.DateField(
+                    label=_("继续执行到哪天"), required=False, widget=DateInput
                 ),
                 f"m{index}_reference": forms.CharField(
                     label=_("业务编号"), required=False, max_length=200
@@ -62,7 +73,7 @@ class AnswerForm(ActForm):
             {
                 **measure,
                 "until": parse_date(measure["until"] or ""),
-                "fields": [self[f"m{index}_{part}"] for part in self.PARTS],
+                "fields": [self[f"m{index}_{part}"] for part in self.parts],
             }
             for index, measure in enumerate(self.push.answered_measures)
         ]
@@ -86,7 +97,7 @@ class AnswerForm(ActForm):
         return [
             {
                 "code": self.push.measures[index]["code"],
-                **{part: self.cleaned_data[f"m{index}_{part}"] for part in self.PARTS},
+                **{part: self.cleaned_data[f"m{index}_{part}"] for part in self.parts},
             }
             for index in self.sent
         ]
@@ -96,6 +107,33 @@ class AnswerForm(ActForm):
         _measures, _dot, rest = key.partition(".")
         place, _dot, part = rest.partition(".")
         return f"m{self.sent[int(place)]}_{part}" if part in self.PARTS else None
+
+
+class AnswerManyForm(ActForm):
+    """One answer to every open measure of the ticked pushes."""
+
+    outcome = forms.ChoiceField(
+        label=_("处理"),
+        choices=[("", _("请选择")), *Outcome.choices],
+        error_messages={"required": _("选择处理。")},
+    )
+    until = forms.DateField(label=_("继续执行到哪天"), required=False, widget=DateInput)
+    remark = forms.CharField(
+        label=_("处理结果；不执行、不适用的写理由"), required=False, max_length=2000
+    )
+
+
+class OrderForm(ActForm):
+    """What the supervisor orders a unit to do, and until when."""
+
+    note = WordsField(
+        label=_("要求"), at_most=500, error_messages={"required": _("写明督办的要求。")}
+    )
+    by = forms.DateField(
+        label=_("最迟哪天反馈"),
+        widget=DateInput(),
+        error_messages={"required": _("填写督办期限。")},
+    )
 
 
 class HitForm(ActForm):

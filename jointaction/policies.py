@@ -36,3 +36,8 @@ def may_manage_endpoints(user, department_id):
 def may_run_endpoint(user, endpoint):
     """Try, stop, start and send again: its department, and the platform operator for all."""
     return user.has_role(Role.OPERATOR) or may_manage_endpoints(user, endpoint.department_id)
+
+
+def may_order(user):
+    """Only the supervisor orders a unit to answer; the auditor reads and changes nothing."""
+    return user.has_role(Role.SUPERVISOR) and user.department_id is not None

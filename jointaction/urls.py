@@ -14,6 +14,7 @@ desk = [
     path("pushes/<uuid:public_id>/", pushes.push, name="desk-push"),
     path("pushes/<uuid:public_id>/acknowledge/", pushes.acknowledge, name="desk-push-acknowledge"),
     path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),
+    path("pushes/<uuid:public_id>/order/", pushes.order, name="desk-push-order"),
     path("checks/", checks.checks, name="desk-checks"),
     path("checks/<uuid:public_id>/", checks.check, name="desk-check"),
     path("checks/<uuid:public_id>/receipt/", checks.receipt, name="desk-check-receipt"),

@@ -14,7 +14,7 @@ from casework import documents
 from casework.documents import attachment
 from casework.services import make
 from casework.views import WAIT, WRONG_TRIES, clock, let_in, opened, tracking
-from jointaction.models import Push
+from jointaction.services import told_of
 from listings.filters import PickForm
 from listings.models import Listing
 from listings.views import elsewhere
@@ -258,19 +258,15 @@ def _remedy():
 
 def _recalls(objection):
     """The units told of the correction or withdrawal, and whether each has confirmed it."""
-    kind = RECALLS.get(objection.outcome)
-    if kind and objection.responsible_person_id:  # the entry stays, without the person
-        kind = Push.Kind.CORRECT
-    if not (kind and objection.listing and objection.replied_on):
+    action = RECALLS.get(objection.outcome)
+    if action and objection.responsible_person_id:  # the entry stays, without the person
+        action = "correct"
+    if not (action and objection.listing and objection.replied_on):
         return []
-    pushes = objection.listing.pushes.filter(kind=kind, created_at__date__gte=objection.replied_on)
-    return pushes.select_related("unit").order_by("unit__name")
+    return told_of(objection.listing, action, objection.replied_on)
 
 
-RECALLS = {
-    Outcome.UPHELD_CORRECTED: Push.Kind.CORRECT,
-    Outcome.UPHELD_WITHDRAWN: Push.Kind.LIFT,
-}
+RECALLS = {Outcome.UPHELD_CORRECTED: "correct", Outcome.UPHELD_WITHDRAWN: "withdraw"}
 
 
 @never_cache

@@ -253,6 +253,7 @@ def memorandum(request, public_id):
     context = {
         "memorandum": found,
         "measures": measures,
+        "signatories": found.signatories.all(),
         "categories": found.categories.all(),
         "in_force": Memorandum.objects.in_force(today).filter(pk=found.pk).exists(),
     }

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from casework.desk import given, timeline
 from casework.forms import NoteForm
-from jointaction.policies import may_see_answers
+from jointaction.desk.answers import answers_of
 from listings import policies as entries
 from listings.desk import draft_page, edit_page, entry_of, entry_page, publish_page
 from parties.desk import desk_access
@@ -34,7 +34,7 @@ def entry(request, public_id):
         nomination=getattr(listing, "nomination", None),
         screening=listing.screenings.first(),
         reviews=listing.reviews.all(),
-        pushes=listing.pushes.answers() if may_see_answers(request.user, listing) else None,
+        **answers_of(request.user, listing),
     )
 
 

@@ -14,7 +14,7 @@ from casework.documents import attachment
 from casework.models import Letter
 from casework.services import make
 from casework.views import clock, let_in, opened, tracking
-from jointaction.models import Push
+from jointaction.services import told_of
 from listings.filters import PickForm
 from listings.models import Listing
 from listings.views import elsewhere
@@ -245,9 +245,8 @@ def _recalls(repair):
     """The units told that the entry, or one person, is off, and whether each has confirmed it."""
     if repair.status != Status.GRANTED:
         return []
-    kind = Push.Kind.CORRECT if repair.responsible_person_id else Push.Kind.LIFT
-    pushes = repair.listing.pushes.filter(kind=kind, created_at__date__gte=repair.decided_on)
-    return pushes.select_related("unit").order_by("unit__name")
+    action = "correct" if repair.responsible_person_id else "repair"
+    return told_of(repair.listing, action, repair.decided_on)
 
 
 @never_cache

@@ -157,7 +157,7 @@ class MemorandumAdmin(RuleAdmin):
     list_display = ["code", "name", "kind", "lead", "signed_on", "in_force_from", "in_force_to"]
     list_filter = ["kind"]
     list_select_related = ["lead"]
-    filter_horizontal = ["categories"]
+    filter_horizontal = ["signatories", "categories"]
     inlines = [MemorandumMeasureInline]
     LASTING = ("code", "kind")
 

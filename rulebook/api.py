@@ -93,6 +93,7 @@ MEMORANDUM = shape(
         "name": "联合惩戒合作备忘录",
         "list": choice(ListKind.values),
         "lead": {"code": "fgw", "name": "通化市发展和改革委员会"},
+        "signatories": [{"code": "czj", "name": "通化市财政局"}],
         "signed_on": "2018-06-20",
         "in_force_from": "2018-06-20",
         "in_force_to": maybe("2030-01-01"),
@@ -179,7 +180,8 @@ def basis_called(text, today):
 
 
 def _memoranda():
-    return Memorandum.objects.select_related("lead").prefetch_related("categories")
+    rows = Memorandum.objects.select_related("lead")
+    return rows.prefetch_related("signatories", "categories")
 
 
 def _category(row, rule):
@@ -261,6 +263,7 @@ def _memorandum(row, today):
         "name": str(row),
         "list": row.kind,
         "lead": {"code": row.lead.code, "name": row.lead.name},
+        "signatories": [{"code": unit.code, "name": unit.name} for unit in row.signatories.all()],
         "signed_on": row.signed_on,
         "in_force_from": row.in_force_from,
         "in_force_to": row.in_force_to,

@@ -28,6 +28,7 @@ ACT = "staff of the matter's department, and nobody else"
 UNIT = "the unit that was asked; supervisor and auditor read"
 UNIT_ACT = "the unit that was asked, and nobody else"
 BOARD = "supervisor and auditor"
+ORDER = "the supervisor, and nobody else"
 KEY = "a key with the scope"
 
 DOORS = {
@@ -84,6 +85,7 @@ DOORS = {
     "desk-push": UNIT,
     "desk-push-acknowledge": UNIT_ACT,
     "desk-push-answer": UNIT_ACT,
+    "desk-push-order": ORDER,
     "desk-checks": STAFF,
     "desk-check": UNIT_ACT,
     "desk-check-receipt": UNIT_ACT,
@@ -289,6 +291,7 @@ def house(rules):
             "desk-push": push,
             "desk-push-acknowledge": push,
             "desk-push-answer": push,
+            "desk-push-order": push,
             "desk-check": check,
             "desk-check-receipt": check,
             "desk-sheet": sheet,
@@ -370,7 +373,7 @@ def test_nobody_enters_the_desk_without_signing_in(house):
 @pytest.mark.django_db
 def test_a_stranger_meets_404_or_403_at_every_matter_and_changes_nothing(house):
     lines = Event.objects.count()
-    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD):
+    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER):
         if "document" in name:
             continue
         for method in (house["browsers"]["stranger"].get, house["browsers"]["stranger"].post):
@@ -413,7 +416,11 @@ def test_the_same_acts_count_when_the_right_person_does_them(house):
     assert house["browsers"]["clerk"].post(f"/desk/endpoints/{trial}/", stop).status_code == 302
     renamed = address_of("desk-subject-approve", house)
     assert house["browsers"]["reviewer"].post(renamed, ACTED).status_code == 302
-    assert Event.objects.count() >= lines + 6
+    order = address_of("desk-push-order", house)
+    for who in ("clerk", "reviewer", "liaison", "auditor", "stranger"):
+        assert house["browsers"][who].post(order, ACTED).status_code in {403, 404}, who
+    assert house["browsers"]["supervisor"].post(order, ACTED).status_code == 302
+    assert Event.objects.count() >= lines + 7
 
 
 @pytest.mark.django_db
@@ -468,7 +475,7 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
 
 @pytest.mark.django_db
 def test_no_page_of_staff_and_no_matter_of_an_applicant_is_kept_by_a_browser(house):
-    for name in _doors(STAFF, MATTER, ACT, UNIT, UNIT_ACT, BOARD):
+    for name in _doors(STAFF, MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER):
         answer = house["browsers"]["clerk"].get(address_of(name, house))
         if answer.status_code == 200:
             assert "no-store" in answer["Cache-Control"], name

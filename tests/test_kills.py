@@ -1,4 +1,4 @@
-"""The plug pulled at any moment: import, publication and expiry killed at random points.
+"""The plug pulled at any moment: import, publication, expiry, distribution killed at random points.
 
 A process with Django loaded forks one child for each run, so that a kill -9 hits the work
 and not the start. Afterwards nothing is half done, the ledger verifies, a rerun completes.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -23,13 +24,21 @@ from bench import data
 from bench.figures.imports import HEADER, rows_of
 from casework.models import Document, Event
 from jointaction import services as jointaction
-from jointaction.models import Check, Hit, Sheet, SheetPart
+from jointaction.models import Check, DistributionCursor, Hit, Push, Sheet, SheetPart
 from jointaction.services.sheets import run
 from listings import ledger
 from listings import services as listings
-from listings.models import Change, ExchangeFile, ImportBatch, Listing, PartnerCity
+from listings.models import (
+    Change,
+    ExchangeFile,
+    ImportBatch,
+    Listing,
+    MeasureSet,
+    PartnerCity,
+)
 from listings.services import exchange
 from listings.services import expire as sweep
+from notices.models import Notice
 from parties.models import CLOCK
 from portal.services.imports import import_listings
 from rulebook.models import ListCategory
@@ -149,6 +158,12 @@ def take_file(path):
     """A file of another city."""
     kept = exchange.take(path, actor=CLOCK, today=timezone.localdate())
     assert kept.state == "taken", kept.reason
+
+
+def distribute():
+    """The sweep in batches small enough that a kill falls between two of them."""
+    import_module("jointaction.services.distribute").BATCH = 20
+    jointaction.distribute(today=timezone.localdate())
 
 
 def _import(path, **options):
@@ -313,3 +328,52 @@ def test_a_table_killed_on_its_way_goes_on_where_it_was_and_doubles_no_hit(forke
     assert killed >= KILLS // 2
     assert between
     assert Document.objects.count() == KILLS + 1  # the results; no upload is left
+
+
+# ── distribution ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_distribution_killed_at_any_point_puts_each_change_before_each_unit_once(forker):
+    data.ensure(600)
+    step = (data.LAST_END - data.FIRST_END) // (KILLS + 2)
+    seconds = forker.run(distribute)
+    chance, killed, between = random.Random("distribute"), 0, 0
+    for number in range(1, KILLS + 1):
+        days = data.FIRST_END + step * number
+        listings.expire_lapsed(today=timezone.localdate() + timedelta(days=days))
+        data.ensure(600 + 30 * number)  # published meanwhile
+        before, head = _cursor(), ledger.head().seq
+        killed += forker.kill(distribute, after=chance.uniform(0, seconds / 4))
+        between += before < _cursor() < head
+        distributed_whole()
+        forker.run(distribute)
+        assert _cursor() == head
+    distributed_whole()
+    assert killed >= KILLS // 2
+    assert between
+
+
+def distributed_whole():
+    """Up to the cursor every change is before every unit concerned, once, and each was told."""
+    seq = _cursor()
+    sets = dict(MeasureSet.objects.values_list("pk", "measures"))
+    units = {pk: sorted({row["unit"] for row in measures}) for pk, measures in sets.items()}
+    changes = Change.objects.filter(seq__lte=seq).order_by("seq")
+    due = [
+        (change, unit)
+        for change, measure_set in changes.values_list("seq", "listing__measure_set")
+        for unit in units[measure_set]  # published, and called back from the same
+    ]
+    made = Push.objects.order_by("change", "unit__code").values_list("change", "unit__code")
+    assert list(made) == due
+    ended = Listing.objects.filter(history__action="expire", history__seq__lte=seq)
+    assert not Push.objects.open().filter(listing__in=ended).exclude(kind="lift").exists()
+    superseded = Push.objects.filter(status="superseded")
+    lines = Event.objects.filter(action="supersede")
+    assert _keys(superseded) == _keys(lines, "object_id")
+    titles = Notice.objects.filter(key__startswith="push:").values_list("title", flat=True)
+    assert sum(int(title.split()[1]) for title in titles) == len(due)
+
+
+def _cursor():
+    return DistributionCursor.objects.values_list("seq", flat=True).first() or 0

@@ -66,6 +66,7 @@ class Letter(Acted):
         REPAIR_DECISION = "repair_decision", _("信用修复决定书")
         PRIOR_NOTICE = "prior_notice", _("列入前告知书")
         LIFTING = "lifting", _("移出名单通知书")
+        ORDER = "order", _("督办函")
 
     SIGNS = {
         Kind.OBJECTION_RECEIPT: "异收",
@@ -78,6 +79,7 @@ class Letter(Acted):
         Kind.REPAIR_DECISION: "修决",
         Kind.PRIOR_NOTICE: "信告",
         Kind.LIFTING: "信移",
+        Kind.ORDER: "信督",
     }
 
     id = models.BigAutoField(primary_key=True)

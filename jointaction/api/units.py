@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from casework.api import FLAG, choice, instant, maybe, page_of, shape, sometimes
+from jointaction import services
 from jointaction.models import Feedback, Hit, Push
 from jointaction.policies import may_see_answers
 from listings.api import ListingDoor
@@ -124,37 +125,21 @@ class Recalls(UnitsDoor):
     @extend_schema(summary="撤回通知：哪些单位已确认", responses={200: page_of(RECALL)})
     def get(self, request, public_id):
         listing = self.entry(public_id)
-        pushes = _pushes(listing)
-        calls = [push for push in pushes if push.kind != Push.Kind.APPLY]
-        calls = [push for push in calls if push.status != Push.Status.SUPERSEDED]
-        checked = set(Hit.objects.filter(listing=listing).values_list("unit", flat=True))
-        applied = Feedback.Outcome.APPLIED
-        acted = set(
-            Feedback.objects.filter(hit__listing=listing, outcome=applied).values_list(
-                "hit__unit", flat=True
-            )
-        )
-        acted |= {
-            push.unit_id
-            for push in pushes
-            if any(row.outcome == applied for row in push.feedback.all())
-        }
-        received = {push.unit_id for push in pushes if push.kind != Push.Kind.LIFT}
-        return self.rows([self._call(push, received, checked, acted) for push in calls])
+        return self.rows([self._call(call) for call in services.recalls_of(_pushes(listing))])
 
-    def _call(self, push, received, checked, acted):
+    def _call(self, call):
+        push = call.push
         answers = _answers(push.measures, push.feedback.all())
-        confirmed_at = _confirmed_at(push)
         return {
             "unit": push.unit.code,
             "name": push.unit.name,
             "kind": push.kind,
             "at": instant(push.created_at),
-            "received": push.unit_id in received,
-            "checked": push.unit_id in checked,
-            "acted": push.unit_id in acted,
-            "confirmed": confirmed_at is not None,
-            "confirmed_at": instant(confirmed_at),
+            "received": call.received,
+            "checked": call.checked,
+            "acted": call.acted,
+            "confirmed": call.confirmed_at is not None,
+            "confirmed_at": instant(call.confirmed_at),
             "feedback_due": push.feedback_due,
             "overdue": push.is_overdue(self.today),
             "measures": [
@@ -167,11 +152,6 @@ def _pushes(listing):
     """The entry's pushes to all units, oldest first."""
     rows = Push.objects.filter(listing=listing).select_related("unit", "listing")
     return list(rows.prefetch_related("feedback").order_by("unit__code", "pk"))
-
-
-def _confirmed_at(push):
-    """A unit confirms by answering; one that is only informed, by acknowledging."""
-    return push.answered_at or (push.acknowledged_at if push.advisory_only else None)
 
 
 def _answers(measures, feedback):

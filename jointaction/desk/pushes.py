@@ -1,4 +1,6 @@
-"""Pushes at the desk: acknowledged, and answered measure by measure."""
+"""Pushes at the desk: acknowledged, answered measure by measure or together, ordered by 督办."""
+
+import json
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -7,15 +9,15 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from casework.desk import ticked, timeline
+from casework.desk import letters_of, ticked, timeline
 from casework.forms import ActForm
 from casework.workdays import countdown
 from jointaction import policies, services
-from jointaction.forms import AnswerForm, FindForm
+from jointaction.forms import AnswerForm, AnswerManyForm, FindForm, OrderForm
 from jointaction.models import Push
-from listings.models import Audience, shown_details
+from listings.models import Audience, Listing, ResponsiblePerson, shown_details
 from parties.desk import desk_access
 from parties.models import Actor
 
@@ -28,20 +30,49 @@ TABS = [
     ("superseded", gettext_lazy("已被代替")),
     ("all", gettext_lazy("全部")),
 ]
+ANSWERED = {"open", "waiting", "overdue"}  # the tabs whose pushes can be answered together
 JOURNAL = {
     "acknowledge": gettext_lazy("签收"),
     "answer_part": gettext_lazy("反馈了一部分"),
     "answer": gettext_lazy("反馈完毕"),
     "supersede": gettext_lazy("被后来的推送代替"),
+    "warn": gettext_lazy("到期提醒"),
     "remind": gettext_lazy("催办"),
     "escalate": gettext_lazy("报督办"),
+    "order": gettext_lazy("督办"),
+    "download": gettext_lazy("下载文书"),
+    "serve": gettext_lazy("登记文书送达"),
 }
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @desk_access
 def pushes(request):
-    """What was put before the unit, the first due first; the supervisor sees every unit's."""
+    """What was put before the unit, the first due first; the supervisor sees every unit's.
+
+    A post gives the ticked ones one answer; where one of them can't have it, none gets it.
+    """
+    if request.method != "POST":
+        return _pushes_page(request)
+    form = AnswerManyForm(request.POST)
+    chosen = _own_pushes(request).filter(pk__in=ticked(request, "push"))
+
+    def say():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return services.answer_many(chosen, actor=actor, today=today, **form.cleaned_data)
+
+    if not _may_answer(request):
+        raise PermissionDenied
+    if not form.carry_out(say):
+        return _pushes_page(request, together=form)
+    count = form.result
+    done = ngettext("已反馈 %(n)d 件。", "已反馈 %(n)d 件。", count) % {"n": count}
+    messages.success(request, done if count else gettext("没有选中可以反馈的推送。"))
+    return redirect("desk-pushes")
+
+
+def _pushes_page(request, together=None):
+    """The list; `together` is the form that answers many, as it was refused."""
     today = timezone.localdate()
     rows = Push.objects.all() if request.user.sees_all else _own_pushes(request)
     form = FindForm(request.GET)
@@ -58,6 +89,7 @@ def pushes(request):
     for push in page:
         push.left = left.get(push.feedback_due)
         push.late = push.is_overdue(today)
+        push.named = push.names_subject(request.user, today)
     context = {
         "form": form,
         "tab": tab,
@@ -66,8 +98,11 @@ def pushes(request):
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "today": today,
         "may_acknowledge": tab == "open" and _may_answer(request),
+        "together": together or (_may_answer(request) and tab in ANSWERED and AnswerManyForm()),
+        "chosen": ticked(request, "push"),
     }
-    return render(request, "jointaction/desk_pushes.html", context)
+    status = together.status if together else 200
+    return render(request, "jointaction/desk_pushes.html", context, status=status)
 
 
 def _readings(today):
@@ -140,15 +175,36 @@ def answer(request, public_id):
     return _push_page(request, found, form=form)
 
 
+@require_POST
+@desk_access
+def order(request, public_id):
+    """The supervisor orders the unit to answer; others meet a 403."""
+    if not policies.may_order(request.user):
+        raise PermissionDenied
+    found = _push_of(request, public_id)
+    form = OrderForm(request.POST)
+    actor, today = Actor.of(request.user), timezone.localdate()
+
+    def act():
+        return services.order(found, actor=actor, today=today, **form.cleaned_data)
+
+    if form.carry_out(act):
+        told = gettext("已出具督办函 %(number)s，并通知该单位。") % {"number": form.result.number}
+        messages.success(request, told)
+        return redirect("desk-push", public_id)
+    return _push_page(request, found, order=form)
+
+
 def _push_of(request, public_id):
     rows = Push.objects.of_desk(request.user).with_parts()
     return get_object_or_404(rows, public_id=public_id)
 
 
-def _push_page(request, found, form=None, refused=None):
+def _push_page(request, found, form=None, refused=None, order=None):
     today = timezone.localdate()
     user, listing = request.user, found.listing
     may_answer = found.can("answer") and policies.may_answer(user, found)
+    may_order = found.is_awaited and policies.may_order(user)
     left = countdown(today, [found.feedback_due])
     audience = Audience.of(user, listing, otherwise=Audience.UNIT)
     context = {
@@ -160,14 +216,40 @@ def _push_page(request, found, form=None, refused=None):
             (str(field), field.with_unit(value))
             for field, value in shown_details(listing, audience)
         ],
+        "named": found.names_subject(user, today),
         "late": found.is_overdue(today),
         "left": left.get(found.feedback_due),
         "today": today,
-        "form": form or (AnswerForm(push=found) if may_answer else None),
+        "form": form or (AnswerForm(push=found) if may_answer and found.measures else None),
+        "corrected": _corrected(found) if listing.is_public(today) else [],
+        "letters": _letters(found, user),
+        "order": found.is_ordered and found.journal.filter(action="order").last(),
+        "order_form": order or (OrderForm() if may_order else None),
         "refused": refused,
         "may_acknowledge": found.can("acknowledge") and may_answer,
         "steps": timeline(found.journal.all(), JOURNAL),
     }
-    bound = form or refused
+    bound = form or refused or order
     status = bound.status if bound else 200
     return render(request, "jointaction/desk_push.html", context, status=status)
+
+
+def _letters(found, user):
+    """The supervisor's orders are between it and the unit; the department that listed has none."""
+    reads = user.sees_all or user.works_for(found.unit_id)
+    return letters_of(found, user) if reads else []
+
+
+def _corrected(found):
+    """What a correction changed, in words: fields by name, a released person by mask and role."""
+    body = getattr(found.change, "body", None) if found.kind == Push.Kind.CORRECT else None
+    changes = json.loads(bytes(body.body)).get("changes", {}) if body else {}
+    return [_changed(name, values) for name, values in changes.items()]
+
+
+def _changed(name, values):
+    if name == "responsible_persons":
+        person, role = values[0]
+        told = {"name": person, "role": ResponsiblePerson.Role(role).label}
+        return gettext("责任人员 %(name)s（%(role)s）已解除，请停用对其采取的措施") % told
+    return str(Listing._meta.get_field(name).verbose_name)

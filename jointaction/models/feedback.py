@@ -21,6 +21,7 @@ class Feedback(Acted):
         STANDS = "stands", _("另有决定，继续执行")
 
     NEEDS_REMARK = (Outcome.NOT_APPLICABLE, Outcome.DECLINED, Outcome.STANDS)
+    ACTED = (Outcome.APPLIED, Outcome.LIFTED, Outcome.STANDS)  # the unit did, or does, something
 
     id = models.BigAutoField(primary_key=True)
     push = models.ForeignKey(Push, models.PROTECT, null=True, blank=True, related_name="feedback")

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from casework.models import Case
-from listings.models import Change, Listing
+from listings.models import Audience, Change, Listing
 from parties.models import Department
 
 
@@ -29,12 +29,19 @@ class PushQuerySet(models.QuerySet):
             self.select_related("unit").prefetch_related("feedback").order_by("unit__code", "-pk")
         )
 
+    def since(self, change):
+        """What the units were told by a change of one entry, and by its later ones."""
+        return self.filter(listing=change.listing_id, change__gte=change.pk)
+
     def awaited(self):
         """Open pushes that somebody is bound to answer; advisory ones inform only."""
         return self.open().filter(advisory_only=False)
 
     def overdue(self, today):
         return self.awaited().filter(feedback_due__lt=today)
+
+    def due_between(self, first, last):
+        return self.awaited().filter(feedback_due__gte=first, feedback_due__lte=last)
 
     def with_parts(self):
         return self.select_related(
@@ -72,12 +79,13 @@ class Push(Case):
     }
 
     status = models.CharField(_("状态"), max_length=30, choices=Status, default=Status.OPEN)
-    change = models.ForeignKey(Change, models.PROTECT, related_name="pushes")
+    # the three keys are the first columns of indexes below: none needs one of its own
+    change = models.ForeignKey(Change, models.PROTECT, related_name="pushes", db_index=False)
     listing = models.ForeignKey(
-        Listing, models.PROTECT, related_name="pushes", verbose_name=_("记录")
+        Listing, models.PROTECT, related_name="pushes", db_index=False, verbose_name=_("记录")
     )
     unit = models.ForeignKey(
-        Department, models.PROTECT, related_name="pushes", verbose_name=_("单位")
+        Department, models.PROTECT, related_name="pushes", db_index=False, verbose_name=_("单位")
     )
     kind = models.CharField(_("性质"), max_length=10, choices=Kind)
     # [{code, name, article, memorandum, advisory, until}]: this unit's, frozen
@@ -87,8 +95,12 @@ class Push(Case):
     provisional = models.BooleanField(_("期限暂定"), default=False)
     acknowledged_at = models.DateTimeField(_("签收时间"), null=True, blank=True)
     answered_at = models.DateTimeField(_("反馈完成时间"), null=True, blank=True)
+    warned_on = models.DateField(_("到期提醒日"), null=True, blank=True)
     reminded_on = models.DateField(_("催办日"), null=True, blank=True)
     escalated_on = models.DateField(_("报督办日"), null=True, blank=True)
+    # the supervisor's order: the day it was given, and until when it asks for the answer
+    ordered_on = models.DateField(_("督办日"), null=True, blank=True)
+    ordered_until = models.DateField(_("督办期限"), null=True, blank=True)
 
     objects = PushQuerySet.as_manager()
 
@@ -105,8 +117,10 @@ class Push(Case):
                 name="push_open",
                 condition=Q(status__in=["open", "acknowledged", "partly_answered"]),
             ),
-            # for superseding the entry's earlier pushes
+            # for superseding the entry's earlier pushes, and for who is to be called back
             models.Index(fields=["listing", "unit"], name="push_listing"),
+            # for a unit's pushes, page by page
+            models.Index(fields=["unit", "id"], name="push_unit"),
         ]
 
     @property
@@ -125,13 +139,33 @@ class Push(Case):
         answered = {feedback.measure for feedback in self.feedback.all()}
         return [measure for measure in self.measures if measure["code"] not in answered]
 
+    @property
+    def department_id(self):
+        """Whose matter it is: the unit's that was asked."""
+        return self.unit_id
+
+    @property
+    def confirmed_at(self):
+        """When the unit confirmed: it answered, or, only informed, acknowledged; else None."""
+        return self.answered_at or (self.acknowledged_at if self.advisory_only else None)
+
+    @property
+    def is_ordered(self):
+        """Whether an order of the supervisor waits for the answer."""
+        return self.ordered_on is not None and self.status in self.OPEN
+
+    @property
+    def is_awaited(self):
+        """Whether somebody is bound to answer it still."""
+        return self.status in self.OPEN and not self.advisory_only
+
+    def names_subject(self, user, today):
+        """Whether `user` may be told whom it is about: of an ended entry only while it is open."""
+        own = Audience.of(user, self.listing, otherwise=None) is Audience.OWN
+        return own or self.listing.is_public(today) or self.status in self.OPEN
+
     def is_overdue(self, today):
-        return (
-            self.status in self.OPEN
-            and not self.advisory_only
-            and self.feedback_due is not None
-            and self.feedback_due < today
-        )
+        return self.is_awaited and self.feedback_due is not None and self.feedback_due < today
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.unit_id} {self.listing_id}"

@@ -7,11 +7,14 @@ from jointaction.services.answer import (
     answer,
     answer_hit,
     answer_hit_by_measure,
+    answer_many,
 )
 from jointaction.services.chase import chase_late
 from jointaction.services.chase_hits import chase_late_hits
 from jointaction.services.check import check
 from jointaction.services.distribute import distribute
+from jointaction.services.order import order
+from jointaction.services.recall import recalls_of, told_of
 from jointaction.services.receipts import salt_of
 from jointaction.services.receipts import verify as verify_receipt
 from jointaction.services.reveal import reveal_subject
@@ -30,6 +33,7 @@ __all__ = [
     "answer",
     "answer_hit",
     "answer_hit_by_measure",
+    "answer_many",
     "chase_late",
     "chase_late_hits",
     "check",
@@ -37,9 +41,12 @@ __all__ = [
     "distribute",
     "fetch_result",
     "forget_sheets",
+    "order",
+    "recalls_of",
     "receive_sheet",
     "reveal_subject",
     "salt_of",
     "template",
+    "told_of",
     "verify_receipt",
 ]

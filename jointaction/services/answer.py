@@ -11,12 +11,14 @@ from jointaction import policies
 from jointaction.models import Feedback, Hit, Push
 
 Outcome = Feedback.Outcome
-# What can be answered to each kind of push.
+# What can be answered to each kind of push. What a correction takes away (a person released,
+# a shorter term) is lifted like an entry that has ended.
 OUTCOMES = {
     Push.Kind.APPLY: {Outcome.APPLIED, Outcome.NOT_APPLICABLE, Outcome.DECLINED},
-    Push.Kind.CORRECT: {Outcome.APPLIED, Outcome.NOT_APPLICABLE, Outcome.DECLINED, Outcome.STANDS},
+    Push.Kind.CORRECT: set(Outcome),
     Push.Kind.LIFT: {Outcome.LIFTED, Outcome.NOT_APPLICABLE, Outcome.STANDS},
 }
+MOST_TOGETHER = 200  # pushes that one answer may settle
 
 
 def acknowledge(push, *, actor, expected_version=None):
@@ -62,12 +64,57 @@ def answer(push, answers, *, actor, today):
 
     `answers` is a list of {code, outcome, applied_on?, until?, remark?, reference?}.
     Raises PermissionDenied, IllegalMove, and ValidationError naming measure and field:
-    a measure not applicable, declined or standing needs its reason; `applied_on` lies
-    between the publication and today.
+    a measure is answered once in a list; not applicable, declined or standing needs its
+    reason, standing also its last day; `applied_on` lies between the publication and today.
     """
     if not policies.may_answer(actor.user, push):
         raise PermissionDenied
-    push = lock(push)
+    return _answer(lock(push), answers, actor, today)
+
+
+@transaction.atomic
+def answer_many(pushes, *, outcome, actor, today, remark="", until=None):
+    """Give every measure of many pushes that is not answered yet one and the same answer.
+
+    Pushes are those of the officer's unit that still wait, in the order of their keys; the
+    others are passed over. Returns how many were answered. Raises PermissionDenied, and
+    ValidationError `outcome` where one of them can't be answered so, or naming what lacks;
+    then none is answered.
+    """
+    unit = actor.department
+    if not policies.may_answer(actor.user, Push(unit=unit)):
+        raise PermissionDenied
+    rows = pushes.of_unit(unit.pk).open().exclude(measures=[])
+    rows = rows.order_by("pk").select_for_update(of=("self",))
+    chosen = list(rows.select_related("listing").prefetch_related("feedback")[: MOST_TOGETHER + 1])
+    _refuse_together(chosen, outcome, remark, until, today)
+    said = {"outcome": outcome, "remark": remark, "until": until}
+    if outcome == Outcome.APPLIED:
+        said["applied_on"] = today
+    for push in chosen:
+        answers = [{"code": measure["code"], **said} for measure in push.unanswered]
+        _answer(push, answers, actor, today)
+    return len(chosen)
+
+
+def _refuse_together(chosen, outcome, remark, until, today):
+    """What is wrong with one answer to many is said once, and not for every measure of each."""
+    fits = all(outcome in OUTCOMES[push.kind] for push in chosen)
+    refuse(
+        {
+            "pushes": len(chosen) > MOST_TOGETHER
+            and _("一次最多 %(most)s 件。") % {"most": MOST_TOGETHER},
+            "outcome": not fits and _("选中的推送里有不能这样反馈的，请分开选。"),
+            "remark": outcome in Feedback.NEEDS_REMARK
+            and not remark
+            and _("不执行、不适用或继续执行的，请写明理由。"),
+            "until": _until_error(outcome, until, None, today),
+        }
+    )
+
+
+def _answer(push, answers, actor, today):
+    """Write the answers to a locked push, and move it."""
     if not push.can("answer"):
         raise IllegalMove(push, "answer")
     refuse(
@@ -75,15 +122,15 @@ def answer(push, answers, *, actor, today):
             "measures": not answers and _("请至少反馈一项措施。"),
             **{
                 field: message
-                for index, given in enumerate(answers)
-                for field, message in _errors(push, given, index, today).items()
+                for index in range(len(answers))
+                for field, message in _errors(push, answers, index, today).items()
             },
         }
     )
     rows = [_row(push, given, actor) for given in answers]
     _refuse_bad_columns(rows)
     Feedback.objects.bulk_create(rows)
-    answered = set(push.feedback.values_list("measure", flat=True))
+    answered = {row.measure for row in Feedback.objects.filter(push=push)}
     names = {measure["code"]: measure["name"] for measure in push.measures}
     note = "；".join(
         f"{names[given['code']]} {Outcome(given['outcome']).label}" for given in answers
@@ -192,18 +239,33 @@ def _refuse_bad_hit_answer(hit, measures, handling, result):
     )
 
 
-def _errors(push, given, index, today):
-    path, applied_on = f"measures.{index}", given.get("applied_on")
-    unknown = given["code"] not in {measure["code"] for measure in push.measures}
-    unexplained = given["outcome"] in Feedback.NEEDS_REMARK and not given.get("remark")
+def _errors(push, answers, index, today):
+    given, path = answers[index], f"measures.{index}"
+    code, outcome, applied_on = given["code"], given["outcome"], given.get("applied_on")
+    unknown = code not in {measure["code"] for measure in push.measures}
+    twice = code in {earlier["code"] for earlier in answers[:index]}
+    unexplained = outcome in Feedback.NEEDS_REMARK and not given.get("remark")
     in_time = not applied_on or push.listing.published_on <= applied_on <= today
+    fits = outcome in OUTCOMES[push.kind]
     return {
-        f"{path}.code": unknown and _("这次推送没有措施 %(code)s。") % {"code": given["code"]},
-        f"{path}.outcome": given["outcome"] not in OUTCOMES[push.kind]
-        and _("这种推送不能这样反馈。"),
+        f"{path}.code": (unknown and _("这次推送没有措施 %(code)s。") % {"code": code})
+        or (twice and _("措施 %(code)s 写了两次。") % {"code": code}),
+        f"{path}.outcome": not fits and _("这种推送不能这样反馈。"),
         f"{path}.remark": unexplained and _("不执行、不适用或继续执行的，请写明理由。"),
         f"{path}.applied_on": not in_time and _("执行日期要在公布日和今天之间。"),
+        f"{path}.until": fits and _until_error(outcome, given.get("until"), applied_on, today),
     }
+
+
+def _until_error(outcome, until, applied_on, today):
+    """An own decision that outlives the entry says until when: it is no ban without an end."""
+    if outcome == Outcome.STANDS and not until:
+        return _("继续执行的，请写明到哪天为止。")
+    if outcome == Outcome.STANDS and until < today:
+        return _("继续执行的截止日不能早于今天。")
+    if until and applied_on and until < applied_on:
+        return _("截止日不能早于执行日期。")
+    return None
 
 
 def _refuse_bad_columns(rows):

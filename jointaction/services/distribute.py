@@ -1,7 +1,7 @@
 """Putting changes before the units: one push per change and unit, exactly once."""
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from notices.services import tell_many
 from parties.models import CLOCK
 from rulebook.models import parameter
 
-BATCH = 1_000
+BATCH = 1_000  # changes
 
 
 def distribute(*, today):
@@ -34,13 +34,17 @@ def distribute(*, today):
 @transaction.atomic
 def _distribute_batch(today):
     cursor = _lock_cursor()
-    changes = list(Change.objects.after(cursor.seq)[:BATCH].values_list("seq", "listing_id"))
+    changes = Change.objects.after(cursor.seq)[:BATCH].values_list("seq", "listing_id", "action")
+    changes = list(changes)
     if not changes:
         return None
     first, last = changes[0][0], changes[-1][0]
-    _insert(_APPLY, first, last, _due(today, "push_feedback"))
-    _insert(_LIFT, first, last, _due(today, "recall_confirm"))
-    _supersede({listing for _seq, listing in changes})
+    actions = {action for _seq, _listing, action in changes}
+    answer_by, confirm_by = _due(today, "push_feedback"), _due(today, "recall_confirm")
+    for action, sql in _INSERTS:  # an entry's corrections see what its publication put before whom
+        if action & actions:
+            _insert(sql, first, last, answer_by, confirm_by)
+    _supersede({listing for _seq, listing, action in changes if action != "publish"})
     made = Push.objects.filter(change__gte=first, change__lte=last)
     count = _tell(made, last)
     announce_pushes(Occasion.PUSH_CREATED, made)
@@ -55,13 +59,21 @@ def _lock_cursor():
 
 def _due(today, rule):
     due = workdays.add_working_days(today, parameter(rule, on=today))
-    return {"due": due, "provisional": workdays.is_provisional(today, due)}
+    return due, workdays.is_provisional(today, due)
 
 
-def _insert(rows, first, last, due):
-    values = {"first": first, "last": last, "now": timezone.now(), **due}
+def _insert(sql, first, last, answer_by, confirm_by):
+    values = {
+        "first": first,
+        "last": last,
+        "now": timezone.now(),
+        "due": answer_by[0],
+        "provisional": answer_by[1],
+        "confirm": confirm_by[0],
+        "confirm_provisional": confirm_by[1],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT.format(rows=rows), values)
+        cursor.execute(sql, values)
 
 
 def _supersede(listings):
@@ -77,69 +89,143 @@ def _supersede(listings):
 
 
 def _tell(pushes, last):
-    counts = {}
-    for unit in pushes.values_list("unit_id", flat=True):
-        counts[unit] = counts.get(unit, 0) + 1
+    by_unit = pushes.order_by("unit").values_list("unit")
+    lifts = Count("id", filter=Q(kind=Push.Kind.LIFT))
+    told = list(by_unit.annotate(count=Count("id"), lifts=lifts))
     tell_many(
         Notice(
             key=f"push:{unit}:{last}",
             department_id=unit,
             title=_("收到 %(count)s 件联合奖惩推送") % {"count": count},
-            text=_("请在“推送”里签收，并逐项反馈。"),
+            text=_words(lifted),
             link="/desk/pushes/",
         )
-        for unit, count in sorted(counts.items())
+        for unit, count, lifted in told
     )
-    return sum(counts.values())
+    return sum(count for _unit, count, _lifted in told)
 
 
-_INSERT = """
+def _words(lifted):
+    words = [_("请在“推送”里签收，并逐项反馈。")]
+    if lifted:
+        words.append(_("其中 %(count)s 件要求停用记录、解除措施并确认。") % {"count": lifted})
+    return "".join(words)
+
+
+_INTO = """
 INSERT INTO jointaction_push (public_id, status, version, created_at, change_id, listing_id,
     unit_id, kind, measures, advisory_only, feedback_due, provisional)
-{rows}
-ON CONFLICT (change_id, unit_id) DO NOTHING
 """
 
-# A published or corrected entry goes to each unit that its measures name.
-_APPLY = """
-SELECT gen_random_uuid(), 'open', 1, %(now)s, c.seq, c.listing_id, d.id,
-    CASE c.action WHEN 'publish' THEN 'apply' ELSE 'correct' END,
-    jsonb_agg(jsonb_build_object(
-        'code', m.row ->> 'code', 'name', r.name, 'article', m.row ->> 'article',
-        'memorandum', o.name, 'advisory', m.row -> 'advisory',
-        'until', coalesce(l.measure_until ->> (m.row ->> 'code'), l.visible_until::text)
-    ) ORDER BY m.row ->> 'code'),
-    bool_and((m.row ->> 'advisory')::boolean),
-    CASE WHEN bool_and((m.row ->> 'advisory')::boolean) THEN NULL ELSE %(due)s::date END,
-    %(provisional)s
-FROM listings_change c
-JOIN listings_listing l ON l.id = c.listing_id
-JOIN listings_measureset s ON s.id = l.measure_set_id
-CROSS JOIN LATERAL jsonb_array_elements(s.measures) AS m(row)
-JOIN parties_department d ON d.code = m.row ->> 'unit'
-JOIN rulebook_measure r ON r.code = m.row ->> 'code'
-JOIN rulebook_memorandum o ON o.code = m.row ->> 'memorandum'
-WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('publish', 'correct')
-GROUP BY c.seq, c.listing_id, c.action, d.id
-"""
-
-# An ended entry is called back from every unit that received it or met it in a check.
-_LIFT = """
-SELECT gen_random_uuid(), 'open', 1, %(now)s, x.seq, x.listing_id, x.unit_id, 'lift',
-    x.measures, x.advisory_only,
-    CASE WHEN x.advisory_only THEN NULL ELSE %(due)s::date END, %(provisional)s
-FROM (
-    SELECT DISTINCT ON (c.seq, u.unit_id)
-        c.seq, c.listing_id, u.unit_id, u.measures, u.advisory_only
+# What the entries of a batch ask of which unit: worked out once for all entries that are alike
+# in their measures and last days, and not for each.
+_ASKED = """
+WITH changed AS MATERIALIZED (
+    SELECT c.seq, c.listing_id, l.department_id, l.measure_set_id, l.measure_until, l.visible_until
     FROM listings_change c
     JOIN listings_listing l ON l.id = c.listing_id
-    JOIN (
-        SELECT listing_id, unit_id, measures, advisory_only, change_id AS known
-        FROM jointaction_push WHERE kind <> 'lift'
-        UNION ALL
-        SELECT listing_id, unit_id, measures, false, 0 FROM jointaction_hit
-    ) u ON u.listing_id = c.listing_id AND u.known < c.seq AND u.unit_id <> l.department_id
-    WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('withdraw', 'repair', 'expire')
-    ORDER BY c.seq, u.unit_id, u.known DESC
-) x
+    WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action = {action}
+), asked AS MATERIALIZED (
+    SELECT g.measure_set_id, g.measure_until, g.visible_until, d.id AS unit_id,
+        jsonb_agg(jsonb_build_object(
+            'code', m.row ->> 'code', 'name', r.name, 'article', m.row ->> 'article',
+            'memorandum', o.name, 'advisory', m.row -> 'advisory',
+            'until', coalesce(g.measure_until ->> (m.row ->> 'code'), g.visible_until::text)
+        ) ORDER BY m.row ->> 'code') AS measures,
+        bool_and((m.row ->> 'advisory')::boolean) AS advisory_only
+    FROM (SELECT DISTINCT measure_set_id, measure_until, visible_until FROM changed) g
+    JOIN listings_measureset s ON s.id = g.measure_set_id
+    CROSS JOIN LATERAL jsonb_array_elements(s.measures) AS m(row)
+    JOIN parties_department d ON d.code = m.row ->> 'unit'
+    JOIN rulebook_measure r ON r.code = m.row ->> 'code'
+    JOIN rulebook_memorandum o ON o.code = m.row ->> 'memorandum'
+    GROUP BY g.measure_set_id, g.measure_until, g.visible_until, d.id
+)
 """
+
+# Each unit that knows of an entry that changed, by the last push it got or, without one, a check.
+_KNOWN = """
+known AS (
+    SELECT DISTINCT ON (c.seq, u.unit_id)
+        c.seq, c.listing_id, u.unit_id, u.kind, u.measures, u.advisory_only
+    FROM changed c
+    CROSS JOIN LATERAL (
+        SELECT unit_id, kind, measures, advisory_only, change_id AS since
+        FROM jointaction_push p
+        WHERE p.listing_id = c.listing_id AND p.change_id < c.seq
+        UNION ALL
+        SELECT unit_id, 'check', measures, false, 0
+        FROM jointaction_hit h
+        WHERE h.listing_id = c.listing_id
+    ) u
+    WHERE u.unit_id <> c.department_id
+    ORDER BY c.seq, u.unit_id, u.since DESC
+)
+"""
+
+_ONCE = "ON CONFLICT (change_id, unit_id) DO NOTHING"
+
+# A published entry goes to each unit that its measures name.
+_PUBLISHED = f"""
+{_INTO}
+{_ASKED.format(action="'publish'")}
+SELECT gen_random_uuid(), 'open', 1, %(now)s, c.seq, c.listing_id, a.unit_id, 'apply',
+    a.measures, a.advisory_only,
+    CASE WHEN a.advisory_only THEN NULL ELSE %(due)s::date END, %(provisional)s
+FROM changed c
+JOIN asked a USING (measure_set_id, measure_until, visible_until)
+{_ONCE}
+"""  # noqa: S608 - put together from what stands here
+
+# A correction goes to each unit that its measures name now, and to each that knew the entry
+# before: named no more, it lifts what it was asked for; met in a check only, it takes note.
+_CORRECTED = f"""
+{_INTO}
+{_ASKED.format(action="'correct'")}, {_KNOWN}
+SELECT gen_random_uuid(), 'open', 1, %(now)s, x.*
+FROM (
+    SELECT c.seq, c.listing_id, a.unit_id,
+        CASE WHEN k.unit_id IS NULL OR k.kind IN ('lift', 'check') THEN 'apply' ELSE 'correct' END,
+        a.measures, a.advisory_only,
+        CASE WHEN a.advisory_only THEN NULL ELSE %(due)s::date END, %(provisional)s
+    FROM changed c
+    JOIN asked a USING (measure_set_id, measure_until, visible_until)
+    LEFT JOIN known k ON k.seq = c.seq AND k.unit_id = a.unit_id
+    UNION ALL
+    SELECT k.seq, k.listing_id, k.unit_id,
+        CASE WHEN k.kind = 'check' OR k.measures = '[]' THEN 'correct' ELSE 'lift' END,
+        CASE k.kind WHEN 'check' THEN '[]' ELSE k.measures END, k.advisory_only,
+        CASE WHEN k.advisory_only THEN NULL ELSE %(confirm)s::date END, %(confirm_provisional)s
+    FROM known k
+    JOIN changed c USING (seq)
+    WHERE k.kind <> 'lift' AND NOT EXISTS (
+        SELECT FROM asked a
+        WHERE a.unit_id = k.unit_id AND a.measure_set_id = c.measure_set_id
+            AND a.measure_until = c.measure_until AND a.visible_until = c.visible_until
+    )
+) x
+{_ONCE}
+"""  # noqa: S608 - put together from what stands here
+
+# An ended entry is called back from each unit that received it or met it in a check, once.
+_ENDED = f"""
+{_INTO}
+WITH changed AS MATERIALIZED (
+    SELECT c.seq, c.listing_id, l.department_id
+    FROM listings_change c
+    JOIN listings_listing l ON l.id = c.listing_id
+    WHERE c.seq BETWEEN %(first)s AND %(last)s AND c.action IN ('withdraw', 'repair', 'expire')
+), {_KNOWN}
+SELECT gen_random_uuid(), 'open', 1, %(now)s, k.seq, k.listing_id, k.unit_id, 'lift',
+    k.measures, k.advisory_only,
+    CASE WHEN k.advisory_only THEN NULL ELSE %(confirm)s::date END, %(confirm_provisional)s
+FROM known k
+WHERE k.kind <> 'lift'
+{_ONCE}
+"""  # noqa: S608 - put together from what stands here
+
+_INSERTS = (
+    ({"publish"}, _PUBLISHED),
+    ({"correct"}, _CORRECTED),
+    ({"withdraw", "repair", "expire"}, _ENDED),
+)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from casework.desk import given, letters_of, timeline
 from casework.forms import ActForm
+from casework.workdays import add_working_days
 from listings import policies, services
 from listings.forms import (
     ApproveForm,
@@ -26,7 +27,7 @@ from listings.forms import (
 from listings.models import Audience, Listing, Proposal, SubjectChange, shown_details
 from parties.desk import desk_access
 from parties.models import Actor, Role
-from rulebook.models import ListCategory
+from rulebook.models import ListCategory, parameter
 
 PAGE = 20
 TABS = [*Listing.Status.choices, ("all", gettext_lazy("全部"))]
@@ -277,10 +278,28 @@ def publish_page(request, listing, *, publish, missing):
         "may_publish": policies.may_approve(request.user, listing),
         "last_day": _last_day(listing, today),
         "persons": _persons(listing, today),
-        "measures": measures,
-        "units": len({row["unit"] for row in measures}),
+        "receivers": _receivers(measures, today),
     }
     return render(request, "listings/desk_publish.html", context, status=form.status)
+
+
+def _receivers(measures, today):
+    """Who will get a push and for what: per unit its measures, and the day it must answer by.
+
+    A unit that is only informed must answer by no day.
+    """
+    due = add_working_days(today, parameter("push_feedback", on=today))
+    by_unit = {}
+    for row in measures:
+        by_unit.setdefault(row["unit_name"], []).append(row)
+    return [
+        {"unit": unit, "measures": rows, "due": due if _binds(rows) else None}
+        for unit, rows in by_unit.items()
+    ]
+
+
+def _binds(measures):
+    return not all(row["advisory"] for row in measures)
 
 
 def _last_day(listing, today):

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
-from jointaction.models import Push
+from jointaction.models import Feedback, Push
 from listings.models import Proposal
 from objections.models import Objection
 from parties.models import Department
@@ -19,13 +19,20 @@ TARGET = 95  # percent of the pushes answered in time
 
 @dataclass(frozen=True)
 class Line:
-    """One unit: what it was asked, what it answered, what it still owes."""
+    """One unit's closed loop: put before it, seen, acted on, answered, in time, called back.
+
+    `acted` counts the pushes of which it applied, lifted or upholds at least one measure;
+    `recalls` how many of the corrections and ends it was told of it has confirmed.
+    """
 
     unit: Department
     pushed: int
+    acknowledged: int
+    acted: int
     answered: int
     in_time: Share
     overdue: int
+    recalls: Share
     objections: Share
     repairs: Share
 
@@ -80,9 +87,12 @@ def _line(unit, pushed, objections, repairs):
     return Line(
         unit=unit,
         pushed=pushed.get("pushed", 0),
+        acknowledged=pushed.get("acknowledged", 0),
+        acted=pushed.get("acted", 0),
         answered=pushed.get("answered", 0),
         in_time=Share(pushed.get("part", 0), pushed.get("whole", 0)),
         overdue=pushed.get("overdue", 0),
+        recalls=Share(pushed.get("confirmed", 0), pushed.get("called", 0)),
         objections=_share(objections),
         repairs=_share(repairs),
     )
@@ -100,8 +110,11 @@ def _total(lines):
     return {
         "units": sum(line.pushed > 0 for line in lines),
         "pushed": sum(line.pushed for line in lines),
+        "acknowledged": sum(line.acknowledged for line in lines),
+        "acted": sum(line.acted for line in lines),
         "overdue": sum(line.overdue for line in lines),
         "in_time": summed("in_time"),
+        "recalls": summed("recalls"),
         "objections": summed("objections"),
         "repairs": summed("repairs"),
     }
@@ -116,10 +129,16 @@ def _pushes(today, year):
     bound = Q(advisory_only=False)
     answered = Q(status=Push.Status.ANSWERED)
     late = Q(status__in=Push.OPEN, feedback_due__lt=today)
+    calls = bound & Q(kind__in=[Push.Kind.LIFT, Push.Kind.CORRECT])
+    did = Feedback.objects.filter(push=OuterRef("pk"), outcome__in=Feedback.ACTED)
     return _by_unit(
-        rows.annotate(day=TruncDate("answered_at")),
+        rows.annotate(day=TruncDate("answered_at"), did=Exists(did)),
         "unit",
         pushed=Count("id"),
+        acknowledged=Count("id", filter=Q(acknowledged_at__isnull=False)),
+        acted=Count("id", filter=Q(did=True)),
+        called=Count("id", filter=calls),
+        confirmed=Count("id", filter=calls & answered),
         answered=Count("id", filter=answered),
         part=Count("id", filter=bound & answered & Q(day__lte=F("feedback_due"))),
         whole=Count("id", filter=bound & (answered | late)),

@@ -295,9 +295,15 @@ def _tell_push(row):
     count = len(row.unanswered)
     words = gettext("%(n)s 项措施待解除") if row.kind == Push.Kind.LIFT else ""
     words = words or gettext("%(n)s 项措施未反馈")
+    if not row.measures:
+        words = gettext("查询过的记录已更正或撤下，签收确认")
+    before = [
+        gettext("督办，") * row.is_ordered,
+        gettext("待签收，") * (row.status == Push.Status.OPEN),
+    ]
     return Matter(
         subject=row.listing.subject,
-        now=gettext("待签收，") * (row.status == Push.Status.OPEN) + words % {"n": count},
+        now="".join([*before, words % {"n": count}]),
         number=row.number,
         url=reverse("desk-push", args=[row.public_id]),
         provisional=row.provisional,

@@ -20,6 +20,9 @@ class Memorandum(Named, Dated):
     lead = models.ForeignKey(
         Department, models.PROTECT, related_name="memoranda_led", verbose_name=_("牵头单位")
     )
+    signatories = models.ManyToManyField(
+        Department, related_name="memoranda_signed", blank=True, verbose_name=_("签署单位")
+    )
     signed_on = models.DateField(_("签署日期"))
     categories = models.ManyToManyField(
         ListCategory, related_name="memoranda", verbose_name=_("适用类别")

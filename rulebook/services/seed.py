@@ -260,7 +260,10 @@ def _field(field, position):
 
 
 def _seed_memoranda(new_units, *, update):
-    """The memoranda with their categories and measures; returns the codes of the changed."""
+    """The memoranda with categories, signatories and measures; returns the codes of the changed.
+
+    Signed by the lead and by every unit that they ask for something.
+    """
     shipped, units = _load("memoranda"), _ids(Department)
     rows = {
         (code,): {
@@ -299,13 +302,18 @@ def _seed_memoranda(new_units, *, update):
         if row["unit"] in units
         for measure in row["measures"]
     }
-    key = ("memorandum_id", "unit_id", "measure_id")
+    signed = {(ids[code], units[given["lead"]]): {} for code, given in shipped.items()}
+    signed |= {(memorandum, unit): {} for memorandum, unit, _measure in asked}
 
     def fresh(k):
         return k[0] in new or k[1] in fresh_units
 
-    for keys in _sync(MemorandumMeasure, key, asked, update=update, fresh=fresh, owners=owners):
-        touched |= _codes(ids, keys)
+    for model, key, rows in (
+        (MemorandumMeasure, ("memorandum_id", "unit_id", "measure_id"), asked),
+        (Memorandum.signatories.through, ("memorandum_id", "department_id"), signed),
+    ):
+        for keys in _sync(model, key, rows, update=update, fresh=fresh, owners=owners):
+            touched |= _codes(ids, keys)
     return touched
 
 

@@ -142,6 +142,7 @@ def _category(row):
 def _memorandum(row):
     return {
         **_columns(row),
+        "signatories": _codes(row.signatories),
         "categories": _codes(row.categories),
         "measures": {
             f"{part.unit.code} {part.measure.code}": {"article": part.article}
@@ -158,7 +159,7 @@ def _category_parts(rows):
 def _memorandum_parts(rows):
     measures = MemorandumMeasure.objects.select_related("unit", "measure")
     return rows.select_related("lead").prefetch_related(
-        "categories", Prefetch("measures", measures)
+        "signatories", "categories", Prefetch("measures", measures)
     )
 
 

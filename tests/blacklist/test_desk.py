@@ -57,6 +57,35 @@ def url(name, listing):
     return reverse(f"desk-listing-{name}", args=[listing.public_id])
 
 
+def test_the_look_before_publication_names_each_receiver_and_is_what_is_pushed(desk):
+    builders.department("bank-demo")
+    draft, today = builders.black_draft(), timezone.localdate()
+    page = desk(builders.reviewer()).get(url("black-publish", draft))
+    receivers = {row["unit"]: row for row in page.context["receivers"]}
+    rows = builders.Machine(builders.clerk()).get(f"/listings/{draft.public_id}/")["measures"]
+    told = {(row["unit"], row["code"], row["article"], row["advisory"]) for row in rows}
+    draft = builders.blacklist.publish(
+        draft, actor=builders.Actor.of(builders.reviewer()), today=today
+    )
+    jointaction.distribute(today=today)
+    pushes = draft.pushes.select_related("unit")
+    assert {push.unit.name for push in pushes} == receivers.keys()
+    assert str(builders.department("rsj")) not in receivers
+    for push in pushes:
+        seen = receivers[push.unit.name]
+        assert seen["due"] == push.feedback_due
+        assert [row["code"] for row in seen["measures"]] == [row["code"] for row in push.measures]
+    assert told == {
+        (push.unit.code, row["code"], row["article"], row["advisory"])
+        for push in pushes
+        for row in push.measures
+    }
+    text = text_of(page)
+    assert f"将推送 {len(receivers)} 个单位" in text
+    assert "第五条" in text
+    assert "不限期" in text
+
+
 def test_a_clerk_drafts_and_another_officer_publishes_after_a_look_at_what_it_does(desk):
     answer = drafted(desk(builders.clerk()))
     listing = Listing.objects.get()

@@ -43,6 +43,7 @@ def filled(transactional_db):
         quashed_by="通化市示例复议决定书",
         today=timezone.localdate(),
     )
+    ended = builders.published_black()
     jointaction.distribute(today=timezone.localdate())
     check, _results = jointaction.check(
         [{"code": firm.code}, {"name": "只有名称"}],
@@ -54,6 +55,22 @@ def filled(transactional_db):
     feed.make_daily_file(today=timezone.localdate())
     sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")
     jointaction.check_sheets(today=timezone.localdate())
+    listings.withdraw(
+        ended,
+        reason="error",
+        actor=Actor.of(builders.reviewer()),
+        note="列错单位",
+        today=timezone.localdate(),
+    )
+    jointaction.distribute(today=timezone.localdate())
+    push = black.pushes.get(unit__code="czj")
+    jointaction.order(
+        push,
+        actor=Actor.of(builders.supervisor()),
+        note="请立即核查，逐项反馈。",
+        by=timezone.localdate(),
+        today=timezone.localdate(),
+    )
     webhooks.announce_changes()
     answered = {"http_status": 500, "fault": "refused", "answer": "内部错误" * 60}
     Delivery.objects.filter(listing=None).update(status="dead", attempts=1, **answered)
@@ -70,7 +87,9 @@ def filled(transactional_db):
         "repair": repair,
         "report": services.credit_report(firm.code, now=timezone.now()),
         "endpoint": endpoint,
-        "push": black.pushes.filter(unit__code="czj").first(),
+        "push": push,
+        "ended": ended,
+        "lift": ended.pushes.get(unit__code="czj", kind="lift"),
     }
 
 
@@ -96,6 +115,7 @@ def public_addresses(filled):
         f"/subjects/{filled['review'].listing.subject.code}/",
         "/statistics/",
         "/memoranda/",
+        f"/memoranda/{black.category.memoranda.first().public_id}/",
         "/about/",
         "/accessibility/",
         f"/credit-reports/{filled['report'].verify_code}/",
@@ -126,6 +146,7 @@ def desk_addresses(filled):
         f"/desk/black/{draft.public_id}/",
         f"/desk/black/{draft.public_id}/edit/",
         f"/desk/black/{black.public_id}/",
+        f"/desk/black/{filled['ended'].public_id}/",
         f"/desk/listings/{black.public_id}/correct/",
         f"/desk/listings/{black.public_id}/withdraw/",
         f"/desk/listings/{black.public_id}/persons/{person.public_id}/release/",
@@ -179,6 +200,8 @@ def supervisor_addresses(filled):
     return [
         "/desk/",
         "/desk/board/",
+        "/desk/pushes/",
+        f"/desk/pushes/{filled['push'].public_id}/",
         f"/desk/red/{review.listing.public_id}/",
         f"/desk/red/reviews/{review.public_id}/",
         f"/desk/subjects/{review.listing.subject.public_id}/",
@@ -208,7 +231,9 @@ def test_a_red_entry_under_review_is_accessible_and_fits(filled, page_at, width)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_units_push_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width, user=builders.liaison("czj"))
-    assert _problems(page, f"/desk/pushes/{filled['push'].public_id}/") == []
+    for name in ("push", "lift"):
+        assert _problems(page, f"/desk/pushes/{filled[name].public_id}/") == [], name
+    assert _problems(page, "/desk/pushes/?status=open", open_all=True) == []
 
 
 @pytest.fixture
@@ -288,9 +313,11 @@ def test_what_comes_from_another_city_is_accessible_and_fits(filled, page_at, wi
     assert {address: found for address, found in problems.items() if found} == {}
 
 
-def _problems(page, path, status=200):
+def _problems(page, path, status=200, *, open_all=False):
     """What axe finds, and how far the page is wider than the window."""
     answer = page.goto(path)
+    if open_all:
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     return _faults(page) if answer.status == status else [f"answers {answer.status}"]
 
 

@@ -74,19 +74,58 @@ def test_an_answer_names_each_thing_that_is_wrong():
     machine = Machine(liaison("czj"))
     push = first_push(machine)
     path, code = f"/pushes/{push['id']}/feedback/", push["measures"][0]["code"]
-    early = str(entry.published_on - DAY)
+    early, late = str(entry.published_on - DAY), str(timezone.localdate() + DAY)
     for row, where in (
         ({"code": "PA99", "outcome": "applied"}, "code"),
         ({"code": code, "outcome": "lifted"}, "outcome"),
         ({"code": code, "outcome": "done"}, "outcome"),
         ({"code": code, "outcome": "declined"}, "remark"),
+        ({"code": code, "outcome": "not_applicable"}, "remark"),
         ({"code": code, "outcome": "applied", "applied_on": early}, "applied_on"),
+        ({"code": code, "outcome": "applied", "applied_on": late}, "applied_on"),
+        ({"code": code, "outcome": "stands", "remark": "另有决定"}, "outcome"),
         ({"code": code, "outcome": "applied", "colour": "red"}, "colour"),
     ):
         problem = machine.post(path, {"measures": [row]}, 400)
         assert list(problem["errors"]) == [f"measures.0.{where}"], row
     assert "measures" in machine.post(path, {"measures": []}, 400)["errors"]
     assert first_push(machine)["status"] == "open"
+
+
+def test_a_superseded_push_takes_neither_receipt_nor_answer():
+    entry, machine = pushed(), Machine(liaison("czj"))
+    push = first_push(machine)
+    own = Machine(clerk())
+    own.post(f"/listings/{entry.public_id}/withdraw/", {"reason": "error", "note": "列错"}, 202)
+    Machine(reviewer()).post(f"/listings/{entry.public_id}/approve/")
+    distribute(today=timezone.localdate())
+    answers = [{"code": row["code"], "outcome": "applied"} for row in push["measures"]]
+    machine.post(f"/pushes/{push['id']}/feedback/", {"measures": answers}, 409)
+    machine.post(f"/pushes/{push['id']}/acknowledge/", {}, 409)
+    (superseded,) = machine.get("/pushes/", status="superseded")["results"]
+    assert superseded["id"] == push["id"]
+    (lift,) = machine.get("/pushes/", status="open")["results"]
+    assert (lift["kind"], lift["listing"]["status"]) == ("lift", "withdrawn")
+
+
+def test_a_decision_that_stands_is_answered_with_its_reason_and_last_day():
+    entry, machine = pushed(), Machine(liaison("czj"))
+    own = Machine(clerk())
+    own.post(f"/listings/{entry.public_id}/withdraw/", {"reason": "error", "note": "列错"}, 202)
+    Machine(reviewer()).post(f"/listings/{entry.public_id}/approve/")
+    distribute(today=timezone.localdate())
+    lift = first_push(machine)
+    path = f"/pushes/{lift['id']}/feedback/"
+    said = {"outcome": "stands", "remark": "另有处罚决定"}
+    rows = [{"code": row["code"], **said} for row in lift["measures"]]
+    assert set(machine.post(path, {"measures": rows}, 400)["errors"]) == {
+        f"measures.{index}.until" for index in range(len(rows))
+    }
+    until = str(timezone.localdate() + 90 * DAY)
+    rows = [{**row, "until": until} for row in rows]
+    told = machine.post(path, {"measures": rows})
+    assert told["status"] == "answered"
+    assert {row["outcome"] for row in told["measures"]} == {"stands"}
 
 
 def test_parameters_of_a_measure_are_kept():

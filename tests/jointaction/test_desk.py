@@ -120,6 +120,119 @@ def test_ticked_pushes_are_acknowledged_together_and_only_the_units_own(desk):
     assert refused.status_code == 403
 
 
+def together(client, pushes, **given):
+    ticked = {"push": [push.pk for push in pushes]}
+    return client.post(reverse("desk-pushes"), {**ticked, **given}, follow=True)
+
+
+def test_ticked_pushes_are_answered_together_and_only_the_units_own(desk, today):
+    first, second, third = pushed(), pushed(), pushed()
+    foreign = Push.objects.get(unit__code="czj", listing=first.listing)
+    part = [{"code": first.measures[0]["code"], "outcome": "declined", "remark": "先前已答"}]
+    services.answer(first, part, actor=Actor.of(builders.liaison("ggzy")), today=today)
+    liaison = desk(builders.liaison("ggzy"))
+    assert "给选中的推送同一个反馈" in text_of(liaison.get(reverse("desk-pushes")))
+    answer = together(liaison, [first, second, foreign], outcome="applied", remark="已限制")
+    assert "已反馈 2 件" in text_of(answer)
+    statuses = dict(Push.objects.values_list("pk", "status"))
+    told = [statuses[push.pk] for push in (first, second, third, foreign)]
+    assert told == ["answered", "answered", "open", "open"]
+    outcomes = list(first.feedback.values_list("outcome", "remark", "applied_on"))
+    assert outcomes == [("declined", "先前已答", None), ("applied", "已限制", today)]
+    assert [line.action for line in second.journal.all()] == ["answer"]
+    assert "没有选中" in text_of(together(liaison, [first, foreign], outcome="applied"))
+    reader = desk(builders.reviewer("ggzy"))
+    refused = reader.post(reverse("desk-pushes"), {"push": [third.pk], "outcome": "applied"})
+    assert refused.status_code == 403
+
+
+def test_one_answer_to_many_fits_each_of_them_or_none_is_answered(desk, today):
+    apply, ended = pushed(), pushed()
+    actor = Actor.of(builders.reviewer())
+    listings.withdraw(ended.listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=ended.listing, kind="lift")
+    liaison = desk(builders.liaison("ggzy"))
+    for given, words in (
+        ({"outcome": "lifted"}, "请分开选"),
+        ({"outcome": ""}, "选择处理"),
+        ({"outcome": "not_applicable"}, "请写明理由"),
+        ({"outcome": "applied", "until": "x"}, "有 1 处需要修改"),
+    ):
+        page = text_of(together(liaison, [apply, lift], **given), status=400)
+        assert words in page
+        assert f'value="{lift.pk}" id="push-{lift.pk}" checked' in page
+    alone = text_of(together(liaison, [lift], outcome="stands", remark="另有决定"), status=400)
+    assert "请写明到哪天为止" in alone
+    assert not Feedback.objects.exists()
+    assert "已反馈 1 件" in text_of(together(liaison, [lift], outcome="lifted"))
+
+
+def test_a_decision_that_stands_is_asked_for_its_last_day(desk, today):
+    push = pushed()
+    actor = Actor.of(builders.reviewer())
+    liaison = desk(builders.liaison("ggzy"))
+    assert 'name="m0_until"' not in text_of(liaison.get(url("", push)))
+    listings.withdraw(push.listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=push.listing, kind="lift")
+    assert 'name="m0_until"' in text_of(liaison.get(url("", lift)))
+    given = {"m0_outcome": "stands", "m0_remark": "另有处罚决定"}
+    page = text_of(liaison.post(url("-answer", lift), given), status=400)
+    assert 'id="id_m0_until_error"' in page
+    given["m0_until"] = str(today + 90 * DAY)
+    assert liaison.post(url("-answer", lift), given).status_code == 302
+    assert lift.feedback.get().until == today + 90 * DAY
+
+
+def test_a_correction_says_which_fields_and_which_person_by_mask_and_role(desk, today):
+    listing = builders.published_black(responsible_persons=[builders.responsible("李示例")])
+    services.distribute(today=today)
+    reviewer = Actor.of(builders.reviewer())
+    person = listing.responsible_persons.get()
+    listings.release_person(person, reason="error", actor=reviewer, note="认错人", today=today)
+    services.distribute(today=today)
+    push = Push.objects.get(unit__code="ggzy", listing=listing, kind="correct")
+    page = text_of(desk(builders.liaison("ggzy")).get(url("", push)))
+    assert "责任人员 李*（法定代表人）已解除" in page
+    assert "李示例" not in page
+
+
+def test_who_met_the_entry_in_a_check_alone_confirms_with_one_button(desk, today):
+    listing = builders.published_black()
+    clerk = desk(builders.clerk("rwb"))
+    asked(clerk, listing.subject)
+    actor = Actor.of(builders.reviewer())
+    listings.withdraw(listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    push = Push.objects.get(unit__code="rwb")
+    page = text_of(clerk.get(url("", push)))
+    assert "签收并确认" in page
+    assert "签收就是确认" in page
+    assert clerk.post(url("-acknowledge", push)).status_code == 302
+    push.refresh_from_db()
+    assert push.status == "answered"
+
+
+def test_whom_an_ended_entry_is_about_is_told_while_it_is_to_be_lifted_and_no_longer(desk, today):
+    push = pushed()
+    actor, unit = Actor.of(builders.reviewer()), Actor.of(builders.liaison("ggzy"))
+    listings.withdraw(push.listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=push.listing, kind="lift")
+    name, code = lift.listing.subject.name, lift.listing.subject.code
+    liaison, owner = desk(builders.liaison("ggzy")), desk(builders.clerk())
+    everything = f"{reverse('desk-pushes')}?status=all"
+    assert code in text_of(liaison.get(url("", lift)))
+    answers = [{"code": row["code"], "outcome": "lifted"} for row in lift.measures]
+    services.answer(lift, answers, actor=unit, today=today)
+    for address in (url("", lift), url("", push), everything):
+        page = text_of(liaison.get(address)).replace("<wbr>", "")
+        assert name not in page, address
+        assert code not in page, address
+    assert code in text_of(owner.get(url("", lift)))
+
+
 def test_lateness_is_said_in_words(desk, today):
     late = pushed(on=today - 60 * DAY)
     page = text_of(desk(builders.liaison("ggzy")).get(reverse("desk-pushes")))
@@ -135,6 +248,7 @@ def test_pushes_ask_as_many_questions_for_many_as_for_few(desk, django_assert_ma
     pushed()
     with django_assert_max_num_queries(14):
         liaison.get(reverse("desk-pushes"))
+    assert liaison.get(reverse("desk-pushes"), {"unit": "czj"}).context["page"].object_list == []
     for _n in range(8):
         pushed()
     with django_assert_max_num_queries(14):

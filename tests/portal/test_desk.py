@@ -231,6 +231,49 @@ def test_the_board_counts_by_unit_and_names_the_late_first(desk, today):
     assert desk(builders.auditor()).get(reverse("desk-supervision")).status_code == 200
 
 
+def test_the_board_closes_the_loop_from_push_to_confirmed_recall(desk, today):
+    acted, ended = builders.published_black(), builders.published_black()
+    jointaction.distribute(today=today)
+    ggzy = Actor.of(builders.liaison("ggzy"))
+    for listing, outcome in ((acted, "applied"), (ended, "declined")):
+        push = Push.objects.get(unit__code="ggzy", listing=listing)
+        answers = [
+            {"code": row["code"], "outcome": outcome, "remark": "示例"} for row in push.measures
+        ]
+        jointaction.answer(push, answers, actor=ggzy, today=today)
+    czj = Push.objects.get(unit__code="czj", listing=acted)
+    jointaction.acknowledge(czj, actor=Actor.of(builders.liaison("czj")))
+    actor = Actor.of(builders.reviewer())
+    listings.withdraw(ended, reason="error", actor=actor, note="列错", today=today)
+    jointaction.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=ended, kind="lift")
+    answers = [{"code": row["code"], "outcome": "lifted"} for row in lift.measures]
+    jointaction.answer(lift, answers, actor=ggzy, today=today)
+
+    page = desk(builders.supervisor()).get(reverse("desk-supervision"), {"year": today.year})
+    lines = {line.unit.code: line for line in page.context["lines"]}
+
+    def told(line):
+        return line.pushed, line.acknowledged, line.acted, line.answered, line.recalls
+
+    # of ggzy: applied, declined, lifted; of czj: one acknowledged, one superseded, one to lift
+    assert told(lines["ggzy"])[:4] == (3, 3, 2, 3)
+    assert (lines["ggzy"].recalls.part, lines["ggzy"].recalls.whole) == (1, 1)
+    assert told(lines["czj"])[:4] == (2, 1, 0, 0)
+    assert (lines["czj"].recalls.part, lines["czj"].recalls.whole) == (0, 1)
+    assert page.context["total"]["acted"] == 2
+
+
+def test_the_board_leads_to_what_a_unit_is_late_with(desk, today):
+    builders.published_black(today=today - 60 * DAY)
+    jointaction.distribute(today=today - 60 * DAY)
+    supervisor = desk(builders.supervisor())
+    late = f"{reverse('desk-pushes')}?status=overdue&amp;unit=czj"
+    assert late in supervisor.get(reverse("desk-supervision")).content.decode()
+    page = supervisor.get(reverse("desk-pushes"), {"status": "overdue", "unit": "czj"})
+    assert [push.unit.code for push in page.context["page"]] == ["czj"]
+
+
 def test_the_board_takes_no_year_but_a_known_one(desk, today):
     supervisor = desk(builders.supervisor())
     for year in ("1999", "x", ""):

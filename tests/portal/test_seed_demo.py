@@ -134,6 +134,7 @@ def test_units_answered_late_declined_and_confirmed():
     assert set(Feedback.objects.values_list("outcome", flat=True)) == set(Feedback.Outcome.values)
     assert Push.objects.overdue(today).exists()
     assert Push.objects.exclude(escalated_on=None).exists()
+    assert Push.objects.open().exclude(ordered_on=None).exists()
     lifts = Push.objects.filter(kind="lift")
     assert lifts.filter(status="answered").exists()
     assert lifts.open().exists()

@@ -71,8 +71,10 @@ def test_a_base_no_longer_in_force_is_left_out():
 
 def test_a_memorandum_says_which_unit_applies_what_by_which_article(django_assert_max_num_queries):
     machine, memorandum = Machine(liaison()), Memorandum.objects.get(code="mou-m")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         told = machine.get(f"/memoranda/{memorandum.public_id}/")
+    signed = {unit["code"] for unit in told["signatories"]}
+    assert signed == {row["unit"]["code"] for row in told["measures"]} | {told["lead"]["code"]}
     assert told["in_force"] is True
     assert "M05" in told["categories"]
     row = next(row for row in told["measures"] if row["unit"]["code"] == "czj")

@@ -91,7 +91,14 @@ _actors = {}
 
 def actor(code, role):
     """Who acts for the unit in this role."""
-    username = username_of(code, role)
+    return _known(username_of(code, role))
+
+
+def supervisor():
+    return _known("supervisor")
+
+
+def _known(username):
     if username not in _actors:
         user = User.objects.select_related("department").get(username=username)
         _actors[username] = Actor.of(user)

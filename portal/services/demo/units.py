@@ -8,6 +8,7 @@ from jointaction.models import Push
 from portal.services.demo import staff, texts
 
 RECENT = timedelta(days=60)  # only pushes this young may still be without an answer
+STANDS = timedelta(days=180)  # how long an own decision outlives the entry
 SLOW = {"zjj", "xh-demo", "jtj"}
 
 
@@ -39,6 +40,9 @@ def _leave(story, push, today, chance):
     elif chance < 0.1:
         story.aside(day, _acknowledge, push)
     _chased(story, push)
+    if push.feedback_due and push.unit.code in SLOW:
+        day = story.after(push.feedback_due, 8)
+        story.aside(day, _order, push, story.after(day, 5))
 
 
 def _answer_late(story, push, today):
@@ -75,6 +79,14 @@ def _answer(push, measures, *, today):
     _unless_superseded(jointaction.answer, push, answers, actor=actor, today=today)
 
 
+def _order(push, by, *, today):
+    """The supervisor orders what was escalated and is still not answered."""
+    notes = texts.words("answers", "order")
+    note = notes[push.change_id % len(notes)]
+    acting = {"actor": staff.supervisor(), "note": note, "by": by, "today": today}
+    _unless_superseded(jointaction.order, push, **acting)
+
+
 def _unless_superseded(act, push, *arguments, **named):
     """An entry that ended or changed meanwhile took this push away."""
     try:
@@ -95,5 +107,6 @@ def _said(push, measure, today):
         "code": measure["code"],
         "outcome": outcome,
         "applied_on": today if outcome == "applied" else None,
+        "until": today + STANDS if outcome == "stands" else None,
         "remark": remarks[push.change_id % len(remarks)],
     }
