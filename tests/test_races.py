@@ -1,6 +1,7 @@
 """People and machines acting at once, on a real PostgreSQL with real transactions."""
 
 import contextlib
+import json
 import random
 import threading
 import time
@@ -20,6 +21,7 @@ from jointaction.models import Check, Hit, Push
 from listings import ledger
 from listings import services as listings
 from listings.models import Change, Listing, Proposal
+from listings.services import feed
 from objections import services as objections
 from objections.models import Objection
 from parties.models import CLOCK, Actor, Role
@@ -551,3 +553,24 @@ def test_the_feed_has_no_hole_while_eight_people_write(committed_rules):
         assert (copy.seq, copy.digest(today)) == (last, state["digest"])
     assert ledger.verify() is None
     assert ledger.verify_entries() is None
+
+
+def test_a_snapshot_is_of_the_moment_in_which_it_began(committed_rules):
+    """What is published and withdrawn while it is sent is told by the feed afterwards."""
+    entries, draft = [builders.published_black() for _number in range(3)], builders.black_draft()
+    actor, today = Actor.of(builders.reviewer()), timezone.localdate()
+    plain = {"actor": actor, "today": today}
+    copy = Copy(builders.Machine(builders.liaison(), "read"))
+    snapshot = feed.Snapshot(today=today)
+    outcomes = at_once(
+        lambda: listings.withdraw(entries[0], reason="error", note="示例", **plain),
+        lambda: blacklist.publish(draft, **plain),
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    copy.seq = snapshot.state.seq
+    copy.entries = {row["id"]: row for row in map(json.loads, b"".join(snapshot).splitlines())}
+    assert copy.entries.keys() == {str(entry.public_id) for entry in entries}
+    assert copy.digest(today) == snapshot.state.digest
+    copy.follow()
+    assert copy.digest(today) == feed.state(today=today).digest
+    assert copy.seq == snapshot.state.seq + 2 == ledger.head().seq
