@@ -1,6 +1,7 @@
 """Other cities' entries on the pages: whose they are, where to turn; and the operator's desk."""
 
 import io
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,7 @@ from listings.services import exchange
 from portal import services as portal
 from tests import builders
 from tests.listings.exchanges import CITY, URL, another_city, key_of, partner, take, theirs
+from tests.test_hostile import TYPED, VALUES
 
 pytestmark = pytest.mark.django_db
 
@@ -246,3 +248,22 @@ def test_the_desk_costs_the_same_however_many_files_came(browser, path):
     for _again in range(3):
         take(path)
     assert cost() == before
+
+
+def test_no_form_of_the_operator_fails_over_what_is_typed_or_asked(browser):
+    city = builders.partner_city()
+    browser.raise_request_exception = False
+    page = f"/desk/exchange/{city.public_id}/"
+    for value in TYPED:
+        typed = quote(value, errors="surrogatepass")
+        sent = "&".join(f"{name}={typed}" for name in (*CITY_FIELDS, "public_key", "file"))
+        for address, act in (
+            ("/desk/exchange/new/", ""), (page, "change"), (page, "pause"), (page, typed),
+            ("/desk/exchange/", ""),
+        ):  # fmt: skip
+            body = f"{sent}&act={act}"
+            answer = browser.post(address, body, "application/x-www-form-urlencoded")
+            assert answer.status_code < 500, (address, act, value[:20])
+    for value in VALUES:
+        for address in ("/desk/exchange/", page):
+            assert browser.get(f"{address}?page={value}").status_code < 500, (address, value[:20])
