@@ -12,10 +12,14 @@ import time
 from django.db import connection
 
 from bench.frame import Measure
+from parties import services as parties
+from parties.models import Department, User
 
 WORKERS, THREADS = 2, 4  # as `make run` has them
 CALLERS = 8
 PATIENCE = 30  # seconds
+ROUNDS = 5
+MANY = 1_000_000_000
 
 
 @contextlib.contextmanager
@@ -56,6 +60,28 @@ def _await(port):
             return
 
 
+def key(*scopes):
+    """The headers of a machine with these scopes, for which nobody counts."""
+    officer, _made = User.objects.get_or_create(
+        username="bench",
+        defaults={"department": Department.objects.get(code="ggzy"), "roles": ["liaison"]},
+    )
+    _key, raw = parties.make_key(officer, scopes=scopes, name="bench", per_minute=MANY)
+    return {"Authorization": f"Api-Key {raw}", "Content-Type": "application/json"}
+
+
+def in_turns(*works):
+    """The middle round of each work, of five rounds taken in turns.
+
+    What the machine does besides falls on all of them then.
+    """
+    rounds = [[work() for work in works] for _round in range(ROUNDS)]
+    return tuple(
+        sorted(column, key=lambda measure: measure.per_second)[ROUNDS // 2]
+        for column in zip(*rounds, strict=True)
+    )
+
+
 def ask(port, requests, *, callers=CALLERS, expect, unit="calls"):
     """Send the requests, (method, path, body, headers), by so many callers at once; a Measure.
 
@@ -78,6 +104,15 @@ def ask(port, requests, *, callers=CALLERS, expect, unit="calls"):
     if wrong or len(answers) < len(requests):
         raise RuntimeError(wrong[:1] or "not every request was answered")
     return Measure(len(answers), seconds, unit, [answer[1] for answer in answers])
+
+
+def etag_of(port, address):
+    """What the server calls the present state of a page, as a browser keeps it."""
+    caller = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    caller.request("GET", address)
+    answer = caller.getresponse()
+    answer.read()
+    return answer.headers["ETag"]
 
 
 def _call(port, take, answers):

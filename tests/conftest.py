@@ -18,6 +18,7 @@ services = Services()
 worker = os.environ.get("PYTEST_XDIST_WORKER")  # workers use what their controller started
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "credit_portal.settings"
+os.environ.setdefault("PGOPTIONS", "-c lock_timeout=120s")  # a lock nobody gives back is a failure
 if not worker:
     try:
         services.start()

@@ -14,6 +14,7 @@ from django.urls import resolve
 from drf_spectacular.generators import SchemaGenerator
 
 from tests import builders
+from tests.api import Caller
 from tests.test_doors import DOORS, KEY, LOCAL, OPEN, UNIT, UNIT_ACT, address_of, house
 
 __all__ = ["house"]
@@ -132,7 +133,7 @@ def machines(house):
         if rule == KEY:
             who = "liaison" if "push" in name or "check" in name else "clerk"
             headers = {"Authorization": f"Api-Key {keys[who]}"}
-            client = Client(raise_request_exception=False, headers=headers)
+            client = Caller(raise_request_exception=False, headers=headers)
             address = address_of(name, house)
             found.append((name, address, resolve(address).func.view_class, client))
     return found

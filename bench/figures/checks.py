@@ -1,7 +1,7 @@
 """Checks at the point of business over HTTP: one at a counter, a thousand in a batch.
 
-The two that stand beside each other are asked in turns, five rounds each, and the middle
-round of each counts: what the machine does besides then falls on both.
+A batch costs what Python does for each of its subjects: reading, digesting for the receipt,
+writing. The bare statement does none of that.
 """
 
 import json
@@ -13,28 +13,15 @@ from django.utils import timezone
 
 from bench.data import code_of
 from bench.frame import Measure, figure
-from bench.web import ask, serving
+from bench.web import ask, in_turns, key, serving
 from jointaction.services.lookup import ENTRY
 from listings.models import Listing
-from parties import services as parties
-from parties.models import Department, User
 
-ROUNDS = 5
 CALLS = 2_000  # in a round
 BATCHES = 10
 SUBJECTS = 1_000
 SEED = 11
 UNKNOWN = 90_000_000  # numbers from here on are no firm's
-
-
-def key():
-    """The headers of a machine that may check."""
-    officer, _made = User.objects.get_or_create(
-        username="bench",
-        defaults={"department": Department.objects.get(code="ggzy"), "roles": ["liaison"]},
-    )
-    _key, raw = parties.make_key(officer, scopes=["check"], name="bench")
-    return {"Authorization": f"Api-Key {raw}", "Content-Type": "application/json"}
 
 
 def codes(count):
@@ -53,18 +40,9 @@ def question(asked, headers):
     return "POST", "/api/v1/checks/", json.dumps(body).encode(), headers
 
 
-def in_turns(*works):
-    """The middle round of each work, of five rounds taken in turns."""
-    rounds = [[work() for work in works] for _round in range(ROUNDS)]
-    return tuple(
-        sorted(column, key=lambda measure: measure.per_second)[ROUNDS // 2]
-        for column in zip(*rounds, strict=True)
-    )
-
-
 @figure("single check over HTTP, every one a hit", beside="an empty authenticated view", aim=2.86)
 def check_single(bench):
-    headers, count = key(), bench.scaled(CALLS)
+    headers, count = key("check"), bench.scaled(CALLS)
     checks = [question([code], headers) for code in codes(count)]
     empty = [("GET", "/empty/", None, headers)] * count
     with serving() as port:
@@ -78,7 +56,7 @@ def _batch(bench, listed):
     asked = codes(listed) + [code_of(UNKNOWN + number) for number in range(SUBJECTS - listed)]
     random.Random(SEED).shuffle(asked)
     count = bench.scaled(BATCHES)
-    batches = [question(asked, key())] * count
+    batches = [question(asked, key("check"))] * count
     prepare()
     with serving() as port:
         ask(port, batches[:2], callers=1, expect=201)

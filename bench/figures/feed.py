@@ -1,27 +1,19 @@
 """The feed and the snapshot over HTTP, as a client reads them, beside the database's own COPY."""
 
 import http.client
-import os
-import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
-from urllib.parse import quote
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from bench.frame import Measure, figure, timed
+from bench.web import key, serving
 from listings import ledger
 from listings.models import Change, EntryDigest
-from parties.models import ApiKey, Department, User
 
 MOST = 1_000_000  # rows of the feed that are read
 PAGE = 2_000
 PIECE = 1 << 20
-PATIENCE = 60  # seconds for the server to come up
 
 # What a client gets, as it lies in the tables: nobody can send the same sooner.
 CONTENT = """
@@ -68,53 +60,6 @@ def copy_out(sql):
     return sink.size
 
 
-@contextmanager
-def served():
-    """The portal's own web server on this database, and a key to ask it with: (port, headers)."""
-    place = connection.settings_dict
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host = quote(place["HOST"], safe="") if place["HOST"] else ""
-    address = f"{host}:{place['PORT']}" if place["PORT"] else host
-    user = ":".join(quote(place[name], safe="") for name in ("USER", "PASSWORD") if place[name])
-    environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{user}@{address}/{place['NAME']}",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
-        "BASE_URL": f"http://127.0.0.1:{port}",
-    }
-    options = ("--interface=wsgi", "--workers=1", "--blocking-threads=2", "--log-level=warning")
-    command = [sys.executable, "-m", "granian", *options, "--host=127.0.0.1", f"--port={port}"]
-    server = subprocess.Popen([*command, "credit_portal.wsgi:application"], env=environment)
-    try:
-        _await(port)
-        yield port, {"Authorization": f"Api-Key {_key()}", "Accept-Encoding": "identity"}
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _key():
-    department = Department.objects.order_by("pk").first()
-    officer, _made = User.objects.get_or_create(
-        username="bench", defaults={"department": department, "roles": ["liaison"]}
-    )
-    return ApiKey.objects.create_key(name="bench", officer=officer, scopes=["read"])[1]
-
-
-def _await(port):
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            if read(port, {}, "/healthz")[0] == 200:
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.2)
-
-
 def read(port, headers, path, client=None):
     """(status, headers, bytes, lines) of one answer, read piece by piece and thrown away."""
     client = client or http.client.HTTPConnection("127.0.0.1", port)
@@ -135,7 +80,8 @@ def changes(_bench):
     last = min(MOST, Change.objects.count())
     sizes = []
 
-    def follow(port, headers):
+    def follow(port):
+        headers = key("read")
         client = http.client.HTTPConnection("127.0.0.1", port)
         for after in range(0, last, PAGE):
             path = f"/api/v1/changes/?after={after}&limit={min(PAGE, last - after)}"
@@ -146,8 +92,8 @@ def changes(_bench):
 
     copy_out(CHANGES)  # both read from memory what fits there
     bare = timed(last, copy_out, CHANGES)
-    with served() as (port, headers):
-        ours = timed(last, follow, port, headers)
+    with serving() as port:
+        ours = timed(last, follow, port)
     ours.note = f"{sum(sizes) / 1e6:,.0f} MB in pages of {PAGE:,}"
     return ours, bare
 
@@ -161,8 +107,8 @@ def snapshot(_bench):
     count = EntryDigest.objects.count()
     copy_out(ENTRIES)
     bare = timed(count, copy_out, ENTRIES)
-    with served() as (port, headers):
-        began = time.perf_counter()
+    with serving() as port:
+        headers, began = key("read"), time.perf_counter()
         status, told, size, lines = read(port, headers, "/api/v1/snapshot/")
         ours = Measure(lines, time.perf_counter() - began, note=f"{size / 1e6:,.0f} MB")
     if (status, lines) != (200, int(told["X-Snapshot-Count"])):

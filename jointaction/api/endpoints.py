@@ -64,6 +64,7 @@ DELIVERY = shape(
 
 
 class EndpointFields(Strict):
+    example = {"url": "https://hooks.example.cn/credit", "events": ["listing.published"]}
     url = serializers.CharField(max_length=500)
     events = serializers.ListField(
         child=serializers.ChoiceField(Occasion.choices), min_length=1, max_length=20
@@ -97,8 +98,11 @@ class EndpointDoor(Door):
     def one(self, public_id, given=None):
         """The endpoint, at the version that the caller saw where one is named."""
         found = get_object_or_404(self.mine(), public_id=public_id)
-        self.version = seen_version(self.request, found, lambda: _endpoint(found), given)
+        self.version = self.seen(found, given)
         return found
+
+    def seen(self, found, given):
+        return seen_version(self.request, found, lambda: _endpoint(found), given)
 
     def act(self, service, public_id, given):
         found = self.one(public_id, given.get("version"))

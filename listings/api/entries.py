@@ -49,6 +49,7 @@ PENDING = {
     "due_on": maybe("2026-04-07"),
 }
 WHOLE = {
+    "origin": "220600",  # of another city's entries only
     "subject": SUBJECT,
     "category": {"code": "M05", "name": "恶意欠薪"},
     "misconduct": maybe("M05"),

@@ -12,7 +12,7 @@ from rest_framework.renderers import StaticHTMLRenderer
 from casework.api.doors import Door, Json, JsonOnly
 from parties.models import ApiKey
 from tests import builders
-from tests.api import ALWAYS, METHODS, endpoints, has, is_problem, path_of, whose
+from tests.api import ALWAYS, METHODS, Caller, endpoints, has, is_problem, path_of, whose
 from tests.test_doors import house
 
 __all__ = ["house"]
@@ -33,7 +33,7 @@ def machines(house):
 
 
 def _client(raw):
-    return Client(raise_request_exception=False, headers={"Authorization": f"Api-Key {raw}"})
+    return Caller(raise_request_exception=False, headers={"Authorization": f"Api-Key {raw}"})
 
 
 def _ask(client, method, address, body=b"{}", kind="application/json", **headers):
@@ -49,7 +49,7 @@ def test_without_a_key_every_method_of_every_endpoint_is_a_401(house):
         assert Client().head(address).status_code == 401
 
 
-def test_a_401_does_not_tell_what_was_wrong_with_the_key(client):
+def test_a_401_does_not_tell_what_was_wrong_with_the_key(rules, client):
     good = builders.Machine(builders.clerk())
     raw = good.client._credentials["HTTP_AUTHORIZATION"]
     given = ["Api-Key", "Api-Key a.b", "Bearer x", "Api-Key \xff.x", raw + "x", raw[:-1]]

@@ -193,7 +193,8 @@ def test_what_is_not_plain_in_a_batch_is_named_at_its_place():
     machine = Machine(builders.liaison("ggzy"))
     plain = {"code": builders.code_of(1)}
     for wrong, where in (
-        ({"code": 1.5, "name": []}, "name"),
+        ({"code": builders.code_of(2), "name": []}, "name"),
+        ({"code": 1.5}, "code"),
         ({"code": "x" * 201}, "code"),
         ({"colour": "red"}, "colour"),
         ({"name": "张示例", "id_number": "1"}, "id_type"),

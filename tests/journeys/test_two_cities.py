@@ -86,7 +86,11 @@ def baishan(transactional_db, tmp_path):
     seed_rules()
     connections.close_all()
     _in_server(f"DROP DATABASE IF EXISTS {NAME}")
-    _in_server(f"CREATE DATABASE {NAME} TEMPLATE {connection.settings_dict['NAME']}")
+    template = connection.settings_dict["NAME"]
+    _in_server(  # threads of earlier tests may have left connections, and a template allows none
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'"  # noqa: S608 - our own name
+    )
+    _in_server(f"CREATE DATABASE {NAME} TEMPLATE {template}")
     yield Baishan(tmp_path)
     with suppress(Exception):
         _in_server(f"DROP DATABASE {NAME} WITH (FORCE)")

@@ -353,7 +353,7 @@ def test_a_unit_that_met_it_in_a_check_is_told_when_it_ends(files):
     take(files["second"])
     take(files["third"])
     jointaction.distribute(today=today())
-    (push,) = theirs().get(public_id=files["black"]).pushes.all()
+    (push,) = theirs().get(public_id=files["black"]).pushes.open()
     assert (push.kind, push.unit.code) == ("lift", "czj")
 
 

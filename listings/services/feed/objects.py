@@ -30,7 +30,12 @@ def rendered(today):
 
 def _values(today):
     base = json.dumps(settings.BASE_URL, ensure_ascii=False)
-    values = {"today": today, "base": base[:-1], "voiding": list(map(str, VOIDING))}
+    values = {
+        "home": settings.REGION,
+        "today": today,
+        "base": base[:-1],
+        "voiding": list(map(str, VOIDING)),
+    }
     return {**values, "blanks": _signs(str.isspace), "digits": _signs(str.isdigit)}
 
 
@@ -156,12 +161,16 @@ _WHO = _object(
     code=_text("subject.code"),
     region=_text("subject.region"),
 )
+# told of another city's entries only
+_ORIGIN = (
+    """CASE WHEN l.origin NOT IN ('', %%(home)s) THEN concat(',"origin":"', l.origin, '"') END"""
+)
 _ENTRY = _object(
     id=_word("l.public_id"),
     list=_word("l.kind"),
     status="""'"published"'""",
     ended_on="'null'",
-    end_reason="'null'",
+    end_reason=f"concat('null', {_ORIGIN})",
     subject=_WHO,
     category=_object(code=_text("category.code"), name=_text("category.%(name)s")),
     misconduct=_text("misconduct.code"),
