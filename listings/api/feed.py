@@ -217,7 +217,9 @@ class Daily(Door):
     scopes = {"GET": "read"}
     parameters = PAGE_PARAMETERS
 
-    @extend_schema(summary="每日名单文件", responses={200: page_of(FILE)})
+    @extend_schema(
+        summary="每日名单文件", operation_id="daily_list", responses={200: page_of(FILE)}
+    )
     def get(self, _request):
         current = feed.handed_out(self.today, today=self.today)
 
