@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+from django.core.management import call_command
 from django.db import connection
 
 from bench.frame import Measure
@@ -25,6 +26,7 @@ MANY = 1_000_000_000
 @contextlib.contextmanager
 def serving():
     """The portal's server on a free port, over the database that is connected; gives the port."""
+    call_command("collectstatic", interactive=False, verbosity=0)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

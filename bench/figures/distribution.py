@@ -12,7 +12,7 @@ from casework.moves import record_many
 from jointaction import services
 from jointaction.models import DistributionCursor, Push
 from listings import ledger
-from listings.models import Listing, MeasureSet
+from listings.models import EntryDigest, Listing, MeasureSet
 from parties.models import Department
 from rulebook.models import Measure, Memorandum
 
@@ -41,6 +41,7 @@ def _change(pks, sets):
     for index, measure_set in enumerate(sets):
         Listing.objects.filter(pk__in=pks[index :: len(sets)]).update(measure_set=measure_set)
     record_many(Listing, pks, "correct", actor=MAKER)
+    EntryDigest.objects.filter(listing__in=pks).delete()  # they come on their list anew
     rows = Listing.objects.with_shared_parts().filter(pk__in=pks).order_by("pk")
     ledger.append([ledger.Entry(listing, "publish") for listing in rows])
 
