@@ -22,8 +22,9 @@ from listings.api.drafts import (
     correction_of,
     subject_of,
 )
-from listings.api.entries import LISTING, MEASURE, ended, measure_shown, shown
+from listings.api.entries import LISTING, MEASURE, ended, shown
 from listings.api.feed import Changes, Daily, DailyDetail, SnapshotDigest, SnapshotLines
+from listings.services.told import measure_shown
 
 __all__ = [
     "LISTING",

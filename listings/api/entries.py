@@ -1,19 +1,10 @@
 """The Listing object: what of an entry is told to whom on which day."""
 
-from django.conf import settings
-from django.db.models import Count
-
 from casework.api import choice, each, instant, maybe, shape, sometimes
-from listings.models import (
-    Audience,
-    Listing,
-    Proposal,
-    ResponsiblePerson,
-    own_fields,
-    shown_details,
-)
+from listings.models import Audience, Listing, Proposal, own_fields
 from listings.policies import may_read
-from listings.services import measures_of, planned_measures_of
+from listings.services import measures_of, planned_measures_of, told
+from listings.services.told import ended
 from parties.models import Subject
 from rulebook.models import Degree, ListKind
 
@@ -96,17 +87,6 @@ def shown(listings, user, today, *, as_public=False, otherwise=Audience.PUBLIC, 
     ]
 
 
-def ended(listing, today):
-    """All that is told of an entry that has ended."""
-    return {
-        "id": str(listing.public_id),
-        "list": listing.kind,
-        "status": listing.status_on(today).value,
-        "ended_on": listing.ended_on_as_of(today),
-        "end_reason": listing.end_reason_as_of(today) or None,
-    }
-
-
 class _Parts:
     """What belongs to many entries at once, read set by set."""
 
@@ -120,7 +100,7 @@ class _Parts:
         black = {row.pk for row in listings if row.kind == ListKind.BLACK}
         detailed = {row.category_id for row in listings if row.details}
         self.measures = {}
-        self.persons = _persons(black, today) if black else {}
+        self.persons = told.persons_of(black, today) if black else {}
         self.pending = _pending(inside) if inside else {}
         self.fields = own_fields(detailed) if detailed else {}
 
@@ -133,60 +113,15 @@ class _Parts:
         return listing.pk in self.audience
 
     def whole(self, listing):
-        subject, category, department = listing.subject, listing.category, listing.department
-        return {
-            **ended(listing, self.today),
-            **({"origin": listing.origin} if listing.is_foreign else {}),
-            "subject": {
-                "kind": subject.kind,
-                "name": subject.display_name,
-                "code": subject.code,
-                "region": subject.region,
-            },
-            "category": {"code": category.code, "name": str(category)},
-            "misconduct": listing.misconduct.code if listing.misconduct else None,
-            "degree": listing.degree or None,
-            "department": {"code": department.code, "name": department.name},
-            "document": _document(listing),
-            "ground": listing.ground,
-            "basis": str(listing.basis) if listing.basis else None,
-            "details": self._details(listing),
-            "measures": [measure_shown(row) for row in self.measures.get(listing.pk, ())],
-            "published_on": listing.published_on,
-            "visible_until": listing.visible_until,
-            "disputed": listing.disputed,
-            "responsible_persons": self.persons.get(listing.pk, 0),
-            "version": listing.version,
-            "pending": self.pending.get(listing.pk),
-            "url": f"{settings.BASE_URL}/{listing.kind}/{listing.public_id}/",
-        }
-
-    def _details(self, listing):
-        found = shown_details(listing, self.audience[listing.pk], self.fields)
-        return [{"code": field.code, "title": str(field), "value": value} for field, value in found]
-
-
-def measure_shown(row):
-    """A measure as `measures_of` tells it, with the contract's names alone."""
-    names = ("code", "name", "article", "memorandum", "unit", "advisory", "until")
-    return {name: row[name] for name in names}
-
-
-def _document(listing):
-    if listing.kind == "red":
-        return None
-    return {
-        "number": listing.document_number or None,
-        "kind": listing.document_kind or None,
-        "organ": listing.document_organ or None,
-        "date": listing.document_date,
-    }
-
-
-def _persons(pks, today):
-    """{entry's key: how many persons answer for it today}; the persons themselves are not told."""
-    rows = ResponsiblePerson.objects.answerable(today).filter(listing__in=pks).values("listing")
-    return dict(rows.annotate(n=Count("pk")).values_list("listing", "n"))
+        return told.whole(
+            listing,
+            self.today,
+            audience=self.audience[listing.pk],
+            fields=self.fields,
+            measures=self.measures.get(listing.pk, ()),
+            persons=self.persons.get(listing.pk, 0),
+            pending=self.pending.get(listing.pk),
+        )
 
 
 def _pending(pks):
