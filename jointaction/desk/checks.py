@@ -17,17 +17,11 @@ from casework.workdays import countdown
 from jointaction import policies, services
 from jointaction.forms import CheckForm, HitForm
 from jointaction.models import Check, Hit
+from jointaction.services.asked import REASONS
 from parties.desk import desk_access
 from parties.models import Actor
 
 PAGE = 20
-REASONS = {
-    "bad_format": gettext_lazy("号码的格式不对"),
-    "bad_check_symbol": gettext_lazy("号码的校验位不正确"),
-    "bad_date": gettext_lazy("号码里的出生日期不存在"),
-    "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
-    "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
-}
 OUTCOMES = {
     "listed": gettext_lazy("命中"),
     "clear": gettext_lazy("未命中"),

@@ -20,6 +20,11 @@ def _unasked(to, *, on_delete=models.PROTECT, **options):
     )
 
 
+def number_of(check_id):
+    """The number of a check as people write it."""
+    return f"CX-{check_id:06}"
+
+
 class CheckQuerySet(models.QuerySet):
     def of_unit(self, department_id):
         return self.filter(unit=department_id)
@@ -75,7 +80,7 @@ class Check(Acted):
 
     @property
     def number(self):
-        return f"CX-{self.pk:06}"
+        return number_of(self.pk)
 
     @property
     def content(self):
@@ -148,7 +153,7 @@ class Hit(models.Model):
 
     @property
     def number(self):
-        return f"CX-{self.check_id:06}"
+        return number_of(self.check_id)
 
     # what the journal's line says of a hit, which moves only once
     version = 1

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from casework.models import Case, Document
+from jointaction.models.check import number_of
 from parties.models import Acted, Department
 
 OPEN = ("received", "running")
@@ -126,4 +127,4 @@ class SheetPart(models.Model):
 
     @property
     def number(self):
-        return f"CX-{self.check_id:06}"
+        return number_of(self.check_id)

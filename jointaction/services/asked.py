@@ -3,11 +3,21 @@
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 
 from listings import ledger
 from listings.models import Listing
 from parties import identity, sealing
 from parties.models import Subject
+
+# Why somebody can't be asked about, in words.
+REASONS = {
+    "bad_format": gettext_lazy("号码的格式不对"),
+    "bad_check_symbol": gettext_lazy("号码的校验位不正确"),
+    "bad_date": gettext_lazy("号码里的出生日期不存在"),
+    "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
+    "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
+}
 
 
 @dataclass(slots=True)

@@ -35,11 +35,13 @@ def chase_late_hits(*, today, lead_unit):
 
 def _remind(late, today):
     hits = _take(late)
+    if not hits:
+        return
     Hit.objects.filter(pk__in=[hit.pk for hit in hits]).update(reminded_on=today)
     _record(hits, "remind", _("已逾期，催办"))
     tell_many(
         Notice(
-            key=f"hit-late:{unit}:{today}",
+            key=f"hit-late:{unit}:{today}:{hits[0].pk}",
             department_id=unit,
             title=_("有 %(count)s 条查询命中逾期未反馈") % {"count": count},
             text=_("请尽快反馈处理结果。"),

@@ -9,12 +9,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import override
 
 from casework import documents
 from casework.moves import IllegalMove, lock, move
 from jointaction import policies
 from jointaction.models import Hit, Sheet, SheetPart
+from jointaction.services.asked import REASONS
 from jointaction.services.check import MOST_SUBJECTS, check
 from jointaction.services.sheets.result import finish
 from jointaction.services.sheets.upload import LOCKS, content_of, count_rows, rows_of
@@ -24,13 +25,6 @@ from parties.models import CLOCK, Actor, PaperType, mask_value
 
 MOST_TRIES = 5  # without a row checked: then the file is at fault, whatever it is
 NUMBERLIKE = re.compile(r"\d(?:[\s-]?\d){5,}")  # six digits on end may be a paper's
-REASONS = {
-    "bad_format": gettext_lazy("号码的格式不对"),
-    "bad_check_symbol": gettext_lazy("号码的校验位不正确"),
-    "bad_date": gettext_lazy("号码里的出生日期不存在"),
-    "name_does_not_match": gettext_lazy("姓名与证件号码不相符"),
-    "name_is_not_identity": gettext_lazy("只有名称不能确定是谁"),
-}
 log = logging.getLogger(__name__)
 
 
