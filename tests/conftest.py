@@ -62,13 +62,21 @@ def _own_cache():
 @pytest.fixture(autouse=True)
 def _empty_cache():
     """What a process remembers of a database is gone with it."""
-    from jointaction.services import lookup  # the settings are not there when this file is read
+    from casework.services import rates  # the settings are not there when this file is read
+    from jointaction.services import lookup
     from parties import sealing
 
     lookup.forget_rules()
     sealing._kept.clear()
+    rates._dealt.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _every_request_is_counted(settings):
+    """A lot of one: what a request asks of the database doesn't depend on those before it."""
+    settings.KEY_PER_MINUTE = 1_999
 
 
 # ── the rules, once per test database ─────────────────────────────────────────────────────────

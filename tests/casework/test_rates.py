@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from casework import services
 from casework.models import RateCount
+from casework.services import rates
 from parties.models import ApiKey
 from tests.api import is_problem
 from tests.builders import Machine, clerk, reviewer
@@ -47,6 +48,25 @@ def test_a_key_that_has_used_its_minute_up_waits_for_the_next():
     assert other.client.get(PATH).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(seconds=56)):
         assert left(machine.client.get(PATH)) == 2
+
+
+def test_who_may_ask_often_is_counted_in_lots():
+    def used():
+        return services.count("test", "often", limit=3_000).used
+
+    with CaptureQueriesContext(connection) as asked:
+        assert [used() for _request in range(7)] == [1, 2, 3, 4, 5, 6, 7]
+    assert len(asked) == 3  # a thousandth of the limit at a time
+    rates._dealt.clear()  # another process, which takes the next lot
+    assert used() == 10
+    with time_machine.travel(timezone.now() + timedelta(seconds=60)):
+        assert used() == 1
+        assert len(rates._dealt) == 1  # the window that is over is forgotten
+
+
+def test_lots_end_with_the_limit():
+    counts = [services.count("test", "all", limit=2_000) for _request in range(2_001)]
+    assert [c.used for c in counts if c.is_over] == [2_001]
 
 
 @pytest.mark.usefixtures("_few")
