@@ -22,6 +22,7 @@ INSERT INTO casework_ratecount AS seen (slot, until, used) VALUES (%(slot)s, %(u
 ON CONFLICT (slot) DO UPDATE SET used = seen.used + %(lot)s RETURNING used
 """
 LOTS = 1_000  # of a limit; one below twice as much is counted one by one
+MOST = 50  # in a lot: a larger one would save nothing more
 ONE_HOST = 64  # bits of an IPv6 address: whoever has one has them all
 
 _dealt = {}  # slot to the end of its window and the numbers of a lot that are still to deal
@@ -59,7 +60,7 @@ def count(what, caller, *, limit, seconds=60):
     _ends, numbers = _dealt.get(slot, (0, iter(())))
     used = next(numbers, None)  # two threads never get the same one
     if used is None:
-        used = _take(slot, ends, max(limit // LOTS, 1), now)
+        used = _take(slot, ends, min(max(limit // LOTS, 1), MOST), now)
     return Rate(limit, used, seconds, math.ceil(ends - now))
 
 

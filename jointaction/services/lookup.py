@@ -56,6 +56,7 @@ ENTRY = tuple(
         "misconduct_id", "degree", "department_id", "document_number", "document_kind",
         "document_organ", "document_date", "ground", "basis_id", "details", "measure_until",
         "measure_set_id", "published_on", "visible_until", "ended_on", "end_reason", "disputed",
+        "origin",
     }
 )  # fmt: skip
 DEPARTMENT = ("id", "code", "name")

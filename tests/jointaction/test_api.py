@@ -270,6 +270,13 @@ def test_a_thousand_subjects_cost_as_many_queries_as_one(django_assert_max_num_q
     assert len(answer["results"]) == 1000
 
 
+def test_what_a_hit_costs(django_assert_num_queries):
+    machine, asked = Machine(liaison("ggzy")), {"code": published_black().subject.code}
+    check(machine, asked)  # measure sets are read once
+    with django_assert_num_queries(6):  # key, count, found, signing key, logged, persons
+        assert check(machine, asked)["results"][0]["listings"]
+
+
 def test_a_hit_waits_for_its_answer():
     entry = published_black()
     machine = Machine(liaison("ggzy"))
