@@ -168,6 +168,7 @@ OTP_TOTP_ISSUER = SITE_NAME
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("简体中文")), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["credit_portal.formats"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, Max, Sum
 from django.http import (
     Http404,
     HttpResponse,
@@ -30,16 +30,18 @@ from casework.api import problem_body
 from casework.documents import attachment
 from listings.filters import SearchForm
 from listings.models import Listing
-from listings.views import etag_with_records, shows_entries
+from listings.views import etag_of, etag_with_records, shows_entries
 from parties import identity
 from parties.models import Subject
 from portal import services
 from portal.forms import SignInForm
 from portal.models import CreditReport
 from redlist import services as redlist
+from redlist.models import RedListing
 from rulebook.models import Memorandum, parameter
 
 NEWEST = 4  # entries of each list on the home page
+NEXT = 2  # nominations there, the next ones to be decided
 DISPLAY = {"size": ("normal", "large"), "contrast": ("normal", "high")}
 YEAR = 365 * 24 * 3600
 
@@ -105,7 +107,14 @@ def _way_back(request):
 # --- pages -----------------------------------------------------------------
 
 
-@shows_entries
+def _etag_with_notices(request):
+    """Nominations under public notice are drafts, of which the ledger doesn't know."""
+    rows = RedListing.objects.under_notice(timezone.localdate()).order_by()
+    told = rows.aggregate(n=Count("pk"), last=Max("pk"), versions=Sum("version"))
+    return etag_of(request, *map(str, told.values()))
+
+
+@partial(shows_entries, etag=_etag_with_notices)
 def home(request):
     """Search first, then the newest of both lists, the services and the figures."""
     today = timezone.localdate()
@@ -116,10 +125,16 @@ def home(request):
         "black": newest.black()[:NEWEST],
         "figures": services.home_figures(today),
         "reply_days": parameter("objection_reply", on=today),
+        "nominations": _next_nominations(today),
         "now": timezone.now(),
         "structured": _website(),
     }
     return render(request, "portal/home.html", context)
+
+
+def _next_nominations(today):
+    rows = RedListing.objects.under_notice(today).with_parts().select_related("nomination")
+    return rows[:NEXT]
 
 
 def _website():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from jointaction.models import Push
 from listings import ledger
@@ -220,7 +220,9 @@ def _by_department(today):
 
 
 def _per(rows, department, **figures):
-    name = f"{department}__name"
+    """{name of the department in the language of the page: its figures}."""
+    english = (get_language() or "").startswith("en")
+    name = f"{department}__{'name_en' if english else 'name'}"
     return {row[name]: row for row in rows.order_by().values(name).annotate(**figures)}
 
 

@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +87,9 @@ class CategoryField(models.Model):
         """A value as pages and letters show it; nothing stays nothing."""
         if value and self.type == self.Type.AMOUNT:
             return gettext("%(amount)s 万元") % {"amount": value}
+        if value and self.type == self.Type.DATE:
+            day = parse_date(value)
+            return date_format(day) if day else value  # a masked one is no day
         return value
 
 

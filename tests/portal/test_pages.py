@@ -365,7 +365,7 @@ def test_another_day_language_or_display_is_another_page(client, page, monkeypat
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("home", 9), ("red-list", 8), ("black-list", 8), ("statistics", 17), ("memoranda", 2)],
+    [("home", 11), ("red-list", 8), ("black-list", 8), ("statistics", 17), ("memoranda", 2)],
 )
 def test_a_page_costs_the_same_however_many_entries_there_are(
     page, django_assert_max_num_queries, name, most
@@ -375,6 +375,17 @@ def test_a_page_costs_the_same_however_many_entries_there_are(
         published_black()
     with django_assert_max_num_queries(most):
         page(reverse(name))
+
+
+def test_who_is_under_public_notice_stands_on_the_first_page(client, page):
+    before = page("/")
+    assert "正在公示" not in before.content.decode()
+    today = timezone.localdate()
+    window = {"from": today, "until": today + timedelta(days=9)}
+    red_draft(person("张三丰示例"), notice=False, public_notice=window)
+    told = page("/", headers={"If-None-Match": before["ETag"]}).content.decode()
+    assert "张*拟列入红名单" in told
+    assert "三丰" not in told
 
 
 def test_search_and_entry_cost_a_fixed_number_of_queries(page, django_assert_max_num_queries):
