@@ -44,6 +44,7 @@ NEWEST = 4  # entries of each list on the home page
 NEXT = 2  # nominations there, the next ones to be decided
 DISPLAY = {"size": ("normal", "large"), "contrast": ("normal", "high")}
 YEAR = 365 * 24 * 3600
+ONE_ADDRESS = ("/api/", "/desk/")  # in whichever language the browser asks for
 
 
 def site(request):
@@ -69,6 +70,8 @@ def display_settings(request):
 
 def _other_language(request, *, english):
     path = request.get_full_path()
+    if path.startswith(ONE_ADDRESS):
+        return None
     if english:  # what follows /en may begin with two slashes: another site
         return {
             "url": escape_leading_slashes(path.removeprefix("/en")) or "/",

@@ -268,6 +268,7 @@ def test_the_schema_and_its_page_need_no_key(client):
     assert page.status_code == 200
     text = page.content.decode()
     assert "<style" not in text
+    assert "/en/api/" not in text
     assert "unsafe" not in page["Content-Security-Policy"]
     assert "//cdn" not in text
     script = client.get("/api/v1/docs/?script=")
