@@ -470,6 +470,32 @@ def test_an_objection_is_filed_with_the_keyboard_alone(page_at):
     says(page, "异议已收到", "受理编号")
 
 
+def test_a_repair_is_applied_for_with_the_keyboard_alone(page_at):
+    entry = builders.repairable(subject=builders.firm(FIRM, CODE))
+    page = page_at(1280)
+    page.goto(f"/black/{entry.public_id}/")
+    _tab_to(page, page.get_by_role("complementary").get_by_role("link", name="看修复条件"))
+    page.keyboard.press("Enter")
+    for kind in entry.category.repair_evidence:
+        _tab_to(page, page.get_by_label(kind, exact=True))
+        with page.expect_file_chooser() as chooser:
+            page.keyboard.press("Enter")
+        chooser.value.set_files([paper()])
+    _tab_to(page, page.get_by_label("怎样改正的"))
+    page.keyboard.type("违法用地已恢复原状，罚款已缴清，附验收意见。")
+    _tab_to(page, page.get_by_label("我（单位）承诺"))
+    page.keyboard.press("Space")
+    _tab_to(page, page.get_by_label("承诺人签名"))
+    page.keyboard.type(FIRM)
+    _tab_to(page, page.get_by_label("姓名或者单位名称"))
+    page.keyboard.type(FIRM)
+    _tab_to(page, page.get_by_label("联系电话"))
+    page.keyboard.type("0435-0000000")
+    _tab_to(page, page.get_by_role("button", name="提交申请"))
+    page.keyboard.press("Enter")
+    says(page, "修复申请已收到", "受理编号")
+
+
 def _tab_to(page, control):
     """Press Tab until this control has the focus."""
     for _stop in range(STOPS):
