@@ -383,10 +383,11 @@ def csrf_failure(request, reason=""):
 
 
 def server_error(request):
-    """The last page standing: needs neither context nor database."""
+    """The last page standing: asks neither context processors nor the database."""
     if request.path.startswith("/api/"):
         return _refuse(request, 500, "Internal Server Error")
-    return HttpResponse(loader.get_template("500.html").render(), status=500)
+    page = loader.get_template("500.html").render({"site_name": settings.SITE_NAME})
+    return HttpResponse(page, status=500)
 
 
 # --- signs of life ---------------------------------------------------------
