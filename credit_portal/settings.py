@@ -273,6 +273,7 @@ SWEEPS = {
     "repair.tasks.chase_due": 30,
     "notices.tasks.deliver": 20,
     "casework.tasks.sweep_documents": 3600,
+    "portal.tasks.take_in_files": 10,
     "portal.tasks.erase_reports": 60,
     "casework.tasks.sweep_rates": 60,
     "portal.tasks.heartbeat": 10,

@@ -1,19 +1,43 @@
-"""The endpoints that lead to either list: a draft is written, a draft is published."""
+"""The endpoints that lead to either list: a draft is written, published, or brought in a file."""
+
+import hashlib
+import json
 
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
+from rest_framework.response import Response
 
 import blacklist.api
 import blacklist.services
 import redlist.api
 import redlist.services
-from casework.api import Empty, bad_field, like, once
+from casework.api import (
+    Door,
+    Empty,
+    Strict,
+    Upload,
+    Whatever,
+    bad_field,
+    choice,
+    instant,
+    like,
+    maybe,
+    once,
+    shape,
+)
+from casework.documents import attachment
 from casework.moves import StaleVersion
 from listings.api import LISTING, ListingDoor, Listings
+from listings.models import ImportBatch
 from parties.models import Actor, User
-from rulebook.models import ListCategory
+from portal.services import arrivals
+from portal.services.batches import XLSX
+from rulebook.models import ListCategory, ListKind
 
 DRAFTS = {"black": blacklist.api.BlackDraft, "red": redlist.api.RedDraft}
 WRITERS = {"black": blacklist.api.draft, "red": redlist.api.draft}
@@ -100,3 +124,125 @@ class Publish(ListingDoor):
         if person is None:
             raise PermissionDenied
         return Actor(user=person, key=self.request.auth, label=f"{person} ({self.request.auth})")
+
+
+# ── files of entries ──────────────────────────────────────────────────────────────────────────
+
+IMPORT = shape(
+    "Import",
+    {
+        "id": "7a0c1f0e-3a55-4b0f-8a0f-6d1c3a0f9b1e",
+        "status": choice(ImportBatch.State.values),
+        "list": choice(ListKind.values),
+        "category": {"code": "M05", "name": "恶意欠薪"},
+        "file_name": "示例.xlsx",
+        "received_at": "2026-04-01T09:00:00+08:00",
+        "rows": 120,
+        "created": 110,
+        "updated": 5,
+        "unchanged": 3,
+        "rejected": 2,
+        "errors": [
+            {
+                "row": 7,
+                "column": "统一社会信用代码",
+                "code": "bad_check_symbol",
+                "message": "校验码不对",
+                "rejected": True,
+            }
+        ],
+        "rejected_file": maybe("https://example.org/api/v1/imports/7a0c1f0e/rejected.xlsx"),
+    },
+)
+
+
+class ImportFields(Strict):
+    example = {"list": "black", "category": "M05", "file": "示例.xlsx"}
+    file = serializers.FileField()
+    list = serializers.ChoiceField(choices=ListKind.choices)
+    category = serializers.CharField(max_length=10)
+
+    def to_internal_value(self, data):
+        """A field that is sent twice says two things: neither is taken."""
+        twice = {name: [_("只能有一个值。")] for name, values in data.lists() if len(values) > 1}
+        if twice:
+            raise serializers.ValidationError(twice)
+        return super().to_internal_value(data)
+
+    def validate(self, given):
+        rows = ListCategory.objects.filter(code=given["category"], active=True)
+        given["category"] = rows.filter(kind=given["list"]).first()
+        if given["category"] is None:
+            raise serializers.ValidationError({"category": [_("这个名单没有这个类别。")]})
+        return given
+
+
+class Imports(Door):
+    scopes = {"POST": "publish"}
+    parser_classes = [Upload]
+
+    @extend_schema(summary="整批导入名单草稿", request=ImportFields, responses={202: like(IMPORT)})
+    @once
+    def post(self, request):
+        given = self.given(ImportFields)
+        batch = arrivals.receive(given["file"], category=given["category"], actor=self.actor)
+        return Response(_import_told(batch, request), 202)
+
+    def digest(self):
+        told = {}
+        for name, value in self.request.data.items():
+            is_file = hasattr(value, "chunks")
+            told[name] = _digest_of(value) if is_file else value
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
+
+
+def _digest_of(upload):
+    found = hashlib.sha256()
+    for chunk in upload.chunks():
+        found.update(chunk)
+    upload.seek(0)
+    return [upload.name, found.hexdigest()]
+
+
+class ImportDoor(Door):
+    scopes = {"GET": "publish"}
+
+    def batch(self, public_id):
+        rows = ImportBatch.objects.with_parts().filter(kind=ImportBatch.Kind.LISTINGS)
+        return get_object_or_404(rows, department=self.user.department_id, public_id=public_id)
+
+
+class ImportDetail(ImportDoor):
+    @extend_schema(summary="一次导入", responses={200: like(IMPORT)})
+    def get(self, request, public_id):
+        return Response(_import_told(self.batch(public_id), request))
+
+
+class ImportRejected(ImportDoor):
+    content_negotiation_class = Whatever
+
+    @extend_schema(summary="退回的行，连同原因", responses={(200, XLSX): OpenApiTypes.BINARY})
+    def get(self, _request, public_id):
+        batch = self.batch(public_id)
+        if batch.rejected_file is None:
+            raise Http404
+        return attachment(batch.rejected_file)
+
+
+def _import_told(batch, request):
+    here = f"/api/v1/imports/{batch.public_id}/rejected.xlsx"
+    return {
+        "id": str(batch.public_id),
+        "status": batch.state,
+        "list": batch.category.kind,
+        "category": {"code": batch.category.code, "name": str(batch.category)},
+        "file_name": batch.file_name,
+        "received_at": instant(batch.at),
+        "rows": batch.rows,
+        "created": batch.created,
+        "updated": batch.updated,
+        "unchanged": batch.unchanged,
+        "rejected": batch.rejected,
+        "errors": batch.errors,
+        "rejected_file": request.build_absolute_uri(here) if batch.rejected_file else None,
+    }

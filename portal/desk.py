@@ -79,9 +79,11 @@ def board(request):
 # --- files that a department brings ----------------------------------------
 
 IMPORT_STEPS = {
+    "receive": gettext_lazy("由接口送来"),
     "preview": gettext_lazy("上传并预览"),
     "commit": gettext_lazy("导入"),
     "discard": gettext_lazy("放弃"),
+    "refuse": gettext_lazy("不能导入"),
 }
 ERRORS = 200
 

@@ -2,12 +2,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal import services
+from portal.services import arrivals
 
 
 @shared_task(ignore_result=True)
 def heartbeat():
     """Say that a worker is alive and sweeping; /readyz asks how long ago that was."""
     services.beat()
+
+
+@shared_task(ignore_result=True)
+def take_in_files():
+    """Take the files that machines brought into drafts. Run it as often as you like."""
+    arrivals.take_in()
 
 
 @shared_task(ignore_result=True)

@@ -40,4 +40,11 @@ desk = [
 api = [
     path("listings/", machines.Entries.as_view(), name="api-listings"),
     path("listings/<uuid:public_id>/publish/", machines.Publish.as_view(), name="api-publish"),
+    path("imports/", machines.Imports.as_view(), name="api-imports"),
+    path("imports/<uuid:public_id>/", machines.ImportDetail.as_view(), name="api-import"),
+    path(
+        "imports/<uuid:public_id>/rejected.xlsx",
+        machines.ImportRejected.as_view(),
+        name="api-import-rejected",
+    ),
 ]

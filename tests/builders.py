@@ -25,7 +25,7 @@ from objections import services as objections
 from parties import services as parties
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
 from parties.models import PUBLIC, Actor, ApiKey, Department, Role, User
-from portal.services import wizard
+from portal.services import arrivals, wizard
 from redlist import services as redlist
 from repair import services as repairs
 from rulebook.models import ListCategory
@@ -247,17 +247,31 @@ def last_public_day(day, **fields):
     return published_black(today=add_months(day, -2), visible_until=day, **fields)
 
 
-def previewed(category="M05", *, unit="rsj"):
-    """A file of two rows that the clerk tried, one of them sent back; it waits for a decision."""
-    if isinstance(category, str):
-        category = ListCategory.objects.get(code=category)
+def table(name="黑名单.csv"):
+    """A file of two black entries, one of them with a wrong code."""
     rows = (
         "主体名称,统一社会信用代码,文书文号",
         f"通化示例酒业有限公司,{code_of(next(numbers))},示例〔2026〕{next(numbers)}号",
         "通化示例米业有限公司,91220501MA0ABC1216,示例〔2026〕2号",
     )
+    return SimpleUploadedFile(name, "\n".join(rows).encode())
+
+
+def brought(file=None, *, category="M05", unit="rsj", actor=None):
+    """A file that a machine of the clerk brought; it waits for its turn."""
+    return arrivals.receive(
+        file or table(),
+        category=ListCategory.objects.get(code=category),
+        actor=actor or Actor.of(clerk(unit)),
+    )
+
+
+def previewed(category="M05", *, unit="rsj"):
+    """A file of two rows that the clerk tried, one of them sent back; it waits for a decision."""
+    if isinstance(category, str):
+        category = ListCategory.objects.get(code=category)
     return wizard.preview(
-        SimpleUploadedFile("黑名单.csv", "\n".join(rows).encode()),
+        table(),
         kind="listings",
         category=category,
         department=department(unit),

@@ -25,6 +25,7 @@ from objections import services as objections
 from objections.models import Objection
 from parties.models import Actor
 from portal import services as portal
+from portal.services import arrivals
 from redlist import services as redlist
 from repair import services as repairs
 from tests import builders
@@ -108,6 +109,10 @@ def _reported():
     portal.report_file(portal.credit_report("91220501MA0ABC1215", now=timezone.now()))
 
 
+def _brought():
+    builders.brought()
+
+
 def _uploaded():
     builders.sheet((builders.published_black(today=TODAY).subject.code,))
 
@@ -178,6 +183,7 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
     ),
     "notices.tasks.deliver": (_told, notices.deliver),
+    "portal.tasks.take_in_files": (_brought, arrivals.take_in),
     "portal.tasks.erase_reports": (
         _reported,
         lambda: portal.erase_reports(now=timezone.now() + timedelta(days=2)),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
@@ -34,6 +34,13 @@ class JsonOnly(DefaultContentNegotiation):
         return renderers
 
 
+class Whatever(JsonOnly):
+    """What is sent is no JSON document; what was accepted instead is no reason to refuse."""
+
+    def select_renderer(self, _request, renderers, _format=None):
+        return renderers[0], renderers[0].media_type
+
+
 class Json(JSONParser):
     """A body within the limits of size and depth."""
 
@@ -43,6 +50,16 @@ class Json(JSONParser):
             return super().parse(io.BytesIO(body), media_type, parser_context)
         except RecursionError as error:
             raise exceptions.ParseError(_("嵌套太深。")) from error
+
+
+class Upload(MultiPartParser):
+    """A form with a file, within the limits that pages have for theirs."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except (LookupError, UnicodeError) as error:  # an encoding that there is not
+            raise exceptions.ParseError(_("表单的编码应是 UTF-8。")) from error
 
 
 class Door(APIView):
@@ -87,6 +104,10 @@ class Door(APIView):
     @property
     def actor(self):
         return self.request.actor
+
+    def digest(self):
+        """By what one body is told from another under the same Idempotency-Key."""
+        return hashlib.sha256(self.request.body).digest()
 
     def given(self, serializer):
         """The checked body of the request. Raises ValidationError naming each bad field."""

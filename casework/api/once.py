@@ -1,6 +1,5 @@
 """Acting once: a POST asked again under the same Idempotency-Key gets the first answer."""
 
-import hashlib
 import json
 from functools import wraps
 
@@ -45,7 +44,7 @@ def _keyed(door, request, key, act):
     asked = {"api_key": request.auth, "path": request.path[:LONGEST], "key": key}
     if not services.hold_key(**asked):
         raise Conflict("in_progress", _("同一请求正在办理，请稍后再试。"), wait=1)
-    digest = hashlib.sha256(request.body).digest()
+    digest = door.digest()
     kept = services.kept_answer(**asked)
     if kept:
         return _again(kept, digest, request.actor)

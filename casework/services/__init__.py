@@ -7,7 +7,7 @@ from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
 from casework.services.rates import Rate, count, host_of, sweep_rates
 from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
-from casework.services.tables import check_table
+from casework.services.tables import check_table, reaches_far
 
 __all__ = [
     "Rate",
@@ -25,6 +25,7 @@ __all__ = [
     "make",
     "make_missing",
     "new_filing",
+    "reaches_far",
     "refuse",
     "refuse_bad_columns",
     "serve",

@@ -1,5 +1,6 @@
 """Uploaded tables: taken in by their content, before anything reads their rows."""
 
+import io
 import re
 import struct
 import zipfile
@@ -12,6 +13,7 @@ from casework import documents
 from casework.documents import Checked, Unfit
 
 MOST_CELLS = 2_000_000  # of a sheet from its first cell to its last: a reader holds them all
+MOST_IMPORTED = 20_000_000  # of a file of entries, which may have many rows and columns
 CSV = "text/csv"
 MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, in which every letter has a zero beside it
 OTHERS = (*documents.PROGRAMS, b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
@@ -65,13 +67,34 @@ def _refuse_part(part):
         _refuse_wide(plain)
 
 
+def reaches_far(content):
+    """Whether a workbook's cells lie so far out that a reader would hold too many empty ones.
+
+    The caller has seen that the workbook is not too large to be unpacked.
+    """
+    if not content.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            parts = [name for name in packed.namelist() if name.lower().endswith(".xml")]
+            sheets = (packed.read(name).replace(b"\0", b"") for name in parts)
+            return any(_reach(sheet) > MOST_IMPORTED for sheet in sheets)
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError):
+        return False  # whoever reads it will say so
+
+
 def _refuse_wide(sheet):
     """One cell in the last corner would have a reader hold all the empty ones before it."""
+    if _reach(sheet) > MOST_CELLS:
+        raise Unfit
+
+
+def _reach(sheet):
+    """The cells of a sheet from the first to the last row and column that is named."""
     wide = high = 0
     for letters, digits in CELL.findall(sheet):
         column = 0
         for letter in letters.upper():
             column = column * 26 + letter - 64
         wide, high = max(wide, column), max(high, int(digits))
-    if wide * high > MOST_CELLS:
-        raise Unfit
+    return wide * high

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from casework import documents
 from casework.api import (
     Door,
+    Whatever,
     bad_field,
     choice,
     instant,
@@ -27,7 +28,6 @@ from casework.api import (
     page_of,
     shape,
 )
-from casework.api.doors import JsonOnly
 from casework.api.pages import PAGE_PARAMETERS, number
 from listings import ledger
 from listings.api.entries import LISTING
@@ -81,13 +81,6 @@ FILE = shape(
 MOST_CHANGES = 5_000
 KIND = OpenApiParameter("list", enum=ListKind.values)
 SQUEEZE = 3  # of 9: quicker than most networks, and a tenth of the size
-
-
-class Whatever(JsonOnly):
-    """What is sent is no JSON document; what was accepted instead is no reason to refuse."""
-
-    def select_renderer(self, _request, renderers, _format=None):
-        return renderers[0], renderers[0].media_type
 
 
 class FeedDoor(Door):

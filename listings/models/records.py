@@ -77,18 +77,26 @@ class ImportBatchQuerySet(models.QuerySet):
     def with_parts(self):
         return self.select_related("category", "department", "rejected_file")
 
+    def received(self):
+        """Those that wait for the clock to take them in."""
+        return self.filter(state=ImportBatch.State.RECEIVED)
+
 
 class ImportBatch(Acted):
-    """One imported file and what became of its rows: tried first at the desk, or taken at once."""
+    """One imported file and what became of its rows: tried first at the desk, taken in when a
+    machine's file has its turn, or taken at once.
+    """
 
     class Kind(models.TextChoices):
         RECORDS = "records", _("行政处罚")
         LISTINGS = "listings", _("名单")
 
     class State(models.TextChoices):
+        RECEIVED = "received", _("等待导入")
         PREVIEWED = "previewed", _("已预览")
         DONE = "done", _("已导入")
         DISCARDED = "discarded", _("已放弃")
+        REFUSED = "refused", _("未能导入")
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -97,7 +105,7 @@ class ImportBatch(Acted):
     category = models.ForeignKey(
         ListCategory, models.PROTECT, null=True, blank=True, verbose_name=_("类别")
     )
-    # the uploaded file, kept while its preview waits for a person
+    # the uploaded file, kept while it waits for a person or for its turn
     source = models.ForeignKey(
         Document, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("原文件")
     )
@@ -111,6 +119,7 @@ class ImportBatch(Acted):
     unchanged = models.PositiveIntegerField(_("未变"), default=0)
     rejected = models.PositiveIntegerField(_("退回"), default=0)
     errors = models.JSONField(_("错误"), default=list, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
     rejected_file = models.ForeignKey(
         Document, models.PROTECT, null=True, blank=True, verbose_name=_("退回的行")
     )

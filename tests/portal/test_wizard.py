@@ -15,7 +15,7 @@ from casework.models import Document, Event
 from casework.moves import IllegalMove
 from listings.models import AdverseRecord, Change, ImportBatch, Listing
 from parties.models import Actor, Role, Subject
-from portal.services import wizard
+from portal.services import batches, wizard
 from rulebook.models import ListCategory
 from tests import builders
 from tests.data import make
@@ -210,11 +210,11 @@ def test_a_file_that_can_not_be_taken_is_refused_and_not_kept(house, content, co
 
 @pytest.mark.django_db
 def test_a_file_too_large_is_refused(house, monkeypatch):
-    monkeypatch.setattr(wizard, "LARGEST", 10)
+    monkeypatch.setattr(batches, "LARGEST", 10)
     with pytest.raises(ValidationError, match="不能超过"):
         tried()
-    monkeypatch.setattr(wizard, "LARGEST", 10**6)
-    monkeypatch.setattr(wizard, "LARGEST_UNPACKED", 100)
+    monkeypatch.setattr(batches, "LARGEST", 10**6)
+    monkeypatch.setattr(batches, "LARGEST_UNPACKED", 100)
     with pytest.raises(ValidationError, match="表格太大"):
         tried(upload((DATA / "black.xlsx").read_bytes()))
 
