@@ -164,7 +164,8 @@ class ImportFields(Strict):
 
     def to_internal_value(self, data):
         """A field that is sent twice says two things: neither is taken."""
-        twice = {name: [_("只能有一个值。")] for name, values in data.lists() if len(values) > 1}
+        lists = data.lists() if hasattr(data, "lists") else ()  # where nothing was sent
+        twice = {name: [_("只能有一个值。")] for name, values in lists if len(values) > 1}
         if twice:
             raise serializers.ValidationError(twice)
         return super().to_internal_value(data)

@@ -59,6 +59,7 @@ def test_what_a_file_lacks_is_named():
     machine = Machine(builders.clerk(), "publish")
     empty = is_problem(machine.client.post(PATH, {}, "multipart"), 400)
     assert empty["errors"].keys() == {"file", "list", "category"}
+    is_problem(machine.client.generic("POST", PATH, b"", "application/json"), 400)
     for wrong, name in (
         ({"category": "X99"}, "category"),
         ({"list": "red"}, "category"),
