@@ -260,7 +260,8 @@ def test_first_the_identity_goes_then_all_that_was_told(closed, tmp_path):
         None,
     )
     assert Report.objects.of_code(code) is None
-    assert not (Message.objects.exists() or Evidence.objects.exists() or Document.objects.exists())
+    for model in (Message, Evidence, Document):
+        assert not model.objects.exists()
     assert report.litigations.count() == 1
     assert {"forget", "erase"} <= set(report.journal.values_list("action", flat=True))
 

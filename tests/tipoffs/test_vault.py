@@ -99,8 +99,8 @@ def test_no_key_that_the_portal_holds_opens_the_identity(rules):
         for name, ciphertext in sealed.items():
             with pytest.raises(InvalidTag):
                 AESGCM(candidate).decrypt(ciphertext[:12], ciphertext[12:], place[name])
+        private = X25519PrivateKey.from_private_bytes(candidate)
         with pytest.raises(InvalidTag):
-            private = X25519PrivateKey.from_private_bytes(candidate)
             sealing.SUITE.decrypt(bytes(wrap.wrapped), private, info=info)
     assert tried > 1_000
 
