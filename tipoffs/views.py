@@ -25,7 +25,8 @@ from tipoffs.forms import AddForm, CodeForm, ReportForm
 from tipoffs.models import Message, Report, VaultKey
 
 HOUR = 3600  # seconds
-POSTS = {"report-new": 600, "report-track": 6_000}  # an hour, of all visitors together
+# an hour, of all visitors together
+POSTS = {"report-new": 600, "report-track": 6_000, "report-pictures": 200}
 Status = Report.Status
 
 
@@ -49,10 +50,11 @@ def unwatched(page):
 
 def _answer(request, view, page):
     if request.method == "POST":
-        rate = count(page, "everybody", limit=POSTS[page], seconds=HOUR)
-        if rate.is_over:
+        counted = [page, "report-pictures"] if request.FILES else [page]
+        rates = [count(what, "everybody", limit=POSTS[what], seconds=HOUR) for what in counted]
+        if any(rate.is_over for rate in rates):
             response = render(request, "tipoffs/busy.html", status=429)
-            response["Retry-After"] = rate.reset
+            response["Retry-After"] = max(rate.reset for rate in rates)
             return response
     return view(request)
 

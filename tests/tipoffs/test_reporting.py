@@ -138,6 +138,13 @@ def test_limits_count_everybody_together_and_no_address(rules, monkeypatch):
     assert first.get(NEW).status_code == 200
 
 
+def test_pictures_are_limited_on_their_own_so_that_nobody_fills_the_disk(rules, monkeypatch):
+    monkeypatch.setitem(views.POSTS, "report-pictures", 1)
+    files = [tell(pictures=[SimpleUploadedFile("图.png", picture("PNG"))]) for _time in "ab"]
+    assert [answer.status_code for answer in files] == [200, 429]
+    assert tell().status_code == 200
+
+
 def test_of_an_anonymous_report_nothing_typed_beside_is_kept(rules):
     builders.vault_key()
     tell(name="哨兵姓名", phone="0435-7654321", email="sentinel@example.cn")

@@ -235,6 +235,7 @@ PEOPLE = {
     "supervisor": builders.supervisor,
     "auditor": builders.auditor,
     "liaison": builders.liaison,
+    "vault officer who watches": lambda: builders.officer("fgw", "vault", "supervisor"),
     "vault officer who handles it": lambda: builders.officer("rsj", "vault", "clerk"),
 }
 
