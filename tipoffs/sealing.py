@@ -11,14 +11,15 @@ import json
 import os
 import unicodedata
 
+from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-ARGON2 = {"iterations": 3, "lanes": 4, "memory_cost": 64 * 1024}  # KiB; RFC 9106, second choice
+# RFC 9106, second choice; memory in KiB
+ARGON2 = {"time_cost": 3, "parallelism": 4, "memory_cost": 64 * 1024, "type": Type.ID}
 NONCE = 12
 BLOCK = 1024  # an identity is padded to a multiple of it: its length tells no name
 
@@ -123,4 +124,4 @@ def unlock_private(key, passphrase):
 
 def _stretched(passphrase, salt):
     words = unicodedata.normalize("NFKC", passphrase).encode(errors="surrogatepass")
-    return Argon2id(salt=salt, length=32, **ARGON2).derive(words)
+    return hash_secret_raw(words, salt, hash_len=32, **ARGON2)
