@@ -324,7 +324,7 @@ def robots(request):
 
 SITEMAP = (
     "home", "red-list", "black-list", "statistics", "memoranda", "objection-new", "repair-new",
-    "about", "accessibility",
+    "report-new", "about", "accessibility",
 )  # fmt: skip
 
 

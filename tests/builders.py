@@ -30,6 +30,8 @@ from redlist import services as redlist
 from repair import services as repairs
 from rulebook.models import ListCategory
 from rulebook.services import seed_demo_units
+from tipoffs import services as tipoffs
+from tipoffs.models import VaultKey
 
 numbers = count(1)
 DAY = datetime.timedelta(days=1)
@@ -334,6 +336,70 @@ def repairable(*, today=None, **fields):
     today = today or timezone.localdate()
     fields = {"category": "M09", "unit": "zrzy", **fields}
     return published_black(today=add_months(today, -13), **fields)
+
+
+# ── reports ───────────────────────────────────────────────────────────────────────────────────
+
+REPORTER = {"name": "示例举报人", "phone": "0435-1111111", "email": "reporter@example.cn"}
+PASSPHRASE = "示例口令，足够长，谁也猜不到"  # noqa: S105 - of the tests' vault
+
+
+def vault_officer(username="fgw-vault"):
+    return officer("fgw", Role.VAULT.value, username=username)
+
+
+def vault_key(user=None, passphrase=PASSPHRASE):
+    """The key of a vault officer, the same one each time asked."""
+    user = user or vault_officer()
+    known = VaultKey.objects.of_officer(user)
+    actor = Actor.of(user)
+    return known or tipoffs.make_key(passphrase=passphrase, actor=actor, lead_unit="fgw")
+
+
+def report(unit="", *, named=False, today=None, pictures=(), **fields):
+    """A report as its reporter sends it: (report, receipt code); handed out to `unit` if named."""
+    today = today or timezone.localdate()
+    if named:
+        vault_key()
+    given = {
+        "facts": "2026年5月以来拖欠工资，多次催要，老板拒不支付。",
+        "about": "通化示例建筑有限公司",
+        "reporter": REPORTER if named else None,
+        "pictures": pictures,
+        "lead_unit": "fgw",
+    }
+    filed, code = tipoffs.file(today=today, **{**given, **fields})
+    return (handed_out(filed, unit, today=today) if unit else filed), code
+
+
+def handed_out(filed, unit="rsj", *, today=None):
+    """A new report, handed out to a department by the lead unit's clerk."""
+    return tipoffs.assign(
+        filed,
+        department=department(unit),
+        text="请核查。",
+        actor=Actor.of(clerk("fgw")),
+        today=today or timezone.localdate(),
+    )
+
+
+def concluded(filed, unit="rsj", *, today=None):
+    """A report that was handed out, looked into and found true."""
+    actor, today = Actor.of(clerk(unit)), today or timezone.localdate()
+    filed = tipoffs.investigate(filed, actor=actor)
+    given = {"outcome": "confirmed", "findings": "经核查，拖欠事实属实，已责令限期支付。"}
+    return tipoffs.conclude(filed, actor=actor, today=today, **given)
+
+
+def informed(filed, unit="rsj", *, today=None):
+    """The same, its reporter told."""
+    filed = concluded(filed, unit, today=today)
+    return tipoffs.inform(
+        filed,
+        text="您举报的事属实，已责令限期支付工资。",
+        actor=Actor.of(clerk(unit)),
+        today=today or timezone.localdate(),
+    )
 
 
 # ── machines ──────────────────────────────────────────────────────────────────────────────────

@@ -37,6 +37,8 @@ from rulebook.services import record_version
 from tests import builders
 from tests.builders import Machine
 from tests.test_doors import DOORS, OPEN
+from tipoffs import services as tipoffs
+from tipoffs.models import Report
 
 pytestmark = pytest.mark.django_db
 MARK = "哨兵"  # in every text that must stay inside; a masked one ends after its first sign
@@ -84,6 +86,7 @@ def planted(rules, settings, tmp_path, caplog):
     _argue(entry)
     _file(entry)
     AdverseRecord.objects.update(remark=f"{MARK}备注")
+    _report()
     jointaction.distribute(today=timezone.localdate())
     notices.deliver()
     return {"entry": entry, "ended": ended, "red": red, "nominated": nominated}
@@ -142,6 +145,31 @@ def _withdraw(entry):
         entry, reason="error", actor=by(builders.clerk), note=f"{MARK}撤下说明"
     )
     listings.approve(proposal, actor=by(builders.reviewer), today=timezone.localdate())
+
+
+def _report():
+    """A named report of which every word and the reporter hold the mark, looked into and told."""
+    filed, _code = builders.report(
+        "zjfy",
+        named=True,
+        facts=f"{MARK}举报内容，至少写满十个字才行。",
+        about=f"{MARK}被举报的人",
+        reporter={"name": f"{MARK}举报人", "phone": "0435-7654321", "email": f"a@{MARK}.cn"},
+    )
+    tipoffs.add(filed, text=f"{MARK}补充")
+    tipoffs.write(filed, text=f"{MARK}来信", actor=by(builders.clerk))
+    filed = tipoffs.investigate(filed, actor=by(builders.clerk))
+    findings = {"outcome": "confirmed", "findings": f"{MARK}核查情况，至少写满十个字才行。"}
+    told = {"actor": by(builders.clerk), "today": timezone.localdate()}
+    filed = tipoffs.conclude(filed, **findings, **told)
+    tipoffs.inform(filed, text=f"{MARK}结果，至少写满十个字才行。", **told)
+    tipoffs.open_identity(
+        filed,
+        passphrase=builders.PASSPHRASE,
+        purpose=f"{MARK}事由",
+        actor=Actor.of(builders.vault_officer()),
+        lead_unit="fgw",
+    )
 
 
 def _argue(entry):
@@ -250,6 +278,11 @@ def test_the_planted_things_are_there_for_those_they_are_for(planted):
     for words in ("法院", "案号", "承包人的义务", "陈述申辩", "责任事实", "编号甲"):
         assert f"{MARK}{words}" in page, words
     assert AdverseRecord.objects.filter(facts__contains=MARK).exists()
+    report = Report.objects.get()
+    page = browser.get(f"/desk/reports/{report.public_id}/").content.decode()
+    for words in ("举报内容", "被举报的人", "补充", "来信", "核查情况", "结果"):
+        assert f"{MARK}{words}" in page, words
+    assert f"{MARK}举报人" not in page
 
 
 def test_no_public_page_download_or_error_page_holds_what_is_not_for_everybody(planted, client):

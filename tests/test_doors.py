@@ -29,6 +29,7 @@ UNIT = "the unit that was asked; supervisor and auditor read"
 UNIT_ACT = "the unit that was asked, and nobody else"
 BOARD = "supervisor and auditor"
 ORDER = "the supervisor, and nobody else"
+VAULT = "a vault officer, and nobody else"
 KEY = "a key with the scope"
 
 DOORS = {
@@ -50,6 +51,12 @@ DOORS = {
     "desk-repair-new": STAFF,
     "desk-repair": MATTER,
     "desk-repair-document": MATTER,
+    "desk-reports": STAFF,
+    "desk-report": MATTER,
+    "desk-report-document": MATTER,
+    "desk-vault": VAULT,
+    "desk-vault-report": VAULT,
+    "desk-vault-openings": BOARD,
     "desk-letter": MATTER,
     "desk-letter-serve": ACT,
     "desk-listings": STAFF,
@@ -126,6 +133,8 @@ DOORS = {
     "repair-new": OPEN,
     "repair-track": OPEN,
     "repair-track-letter": OPEN,
+    "report-new": OPEN,
+    "report-track": OPEN,
     "red-list": OPEN,
     "red-notices": OPEN,
     "red-entry": OPEN,
@@ -187,9 +196,10 @@ DOORS = {
 ENDPOINT_DOORS = [name for name in DOORS if name.startswith("api-endpoint")]
 # Every act that the pages of matters take, and a form complete enough for any of them.
 ACTS = (
-    "accept", "approve", "ask", "attach", "close", "contact", "disable", "enable", "extend",
-    "forward", "investigate", "not_accept", "ping", "propose", "replay", "return", "rotate",
-    "supplement",
+    "accept", "approve", "ask", "assign", "attach", "change", "close", "conclude", "contact",
+    "disable", "enable", "extend", "forward", "grant", "inform", "investigate", "litigate", "make",
+    "not_accept", "open", "ping", "propose", "refer", "replay", "retire", "return", "rotate",
+    "send_back", "supplement", "write",
 )  # fmt: skip
 ACTED = {
     "note": "示例说明，至少写满十个字才行。",
@@ -203,6 +213,9 @@ ACTED = {
     "text": "示例补充，至少写满十个字才行。",
     "by": "2099-01-05",
     "days": "1",
+    "findings": "示例核查情况，至少写满十个字才行。",
+    "passphrase": builders.PASSPHRASE,
+    "again": builders.PASSPHRASE,
 }
 GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
@@ -251,6 +264,7 @@ def house(rules):
     sheet = builders.sheet((entry.subject.code,))
     endpoint, _secret = builders.endpoint("rsj")
     delivery = webhooks.ping(endpoint, actor=clerk)
+    report, _code = builders.report("rsj", named=True)
     people = {
         "stranger": builders.officer("hbj", Role.CLERK, Role.REVIEWER, Role.LIAISON),
         "clerk": builders.clerk(),
@@ -258,6 +272,7 @@ def house(rules):
         "liaison": builders.liaison("czj"),
         "supervisor": builders.supervisor(),
         "auditor": builders.auditor(),
+        "vault": builders.vault_officer(),
     }
     return {
         "ids": {
@@ -268,6 +283,9 @@ def house(rules):
             "desk-letter-serve": objection.letters.get(),
             "desk-repair": repair,
             "desk-repair-document": repair,
+            "desk-report": report,
+            "desk-report-document": report,
+            "desk-vault-report": report,
             "desk-listing-red": red,
             "desk-listing-red-edit": builders.red_draft(),
             "desk-listing-red-publish": builders.red_draft(),
@@ -378,7 +396,7 @@ def test_nobody_enters_the_desk_without_signing_in(house):
 @pytest.mark.django_db
 def test_a_stranger_meets_404_or_403_at_every_matter_and_changes_nothing(house):
     lines = Event.objects.count()
-    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER):
+    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER, VAULT):
         if "document" in name:
             continue
         for method in (house["browsers"]["stranger"].get, house["browsers"]["stranger"].post):
@@ -396,7 +414,7 @@ def test_supervisor_and_auditor_read_and_change_nothing(house):
             if not name.endswith(("document", "letter")):
                 status = browser.get(address_of(name, house)).status_code
                 assert status == 200, (who, name, status)
-        for name in _doors(MATTER, ACT, UNIT_ACT):
+        for name in _doors(MATTER, ACT, UNIT_ACT, VAULT):
             for act in ACTS:
                 status = browser.post(address_of(name, house), ACTED | {"act": act}).status_code
                 assert status in {302, 400, 403, 404, 405}, (who, name, act, status)
@@ -404,10 +422,29 @@ def test_supervisor_and_auditor_read_and_change_nothing(house):
 
 
 @pytest.mark.django_db
+def test_only_a_vault_officer_enters_the_vault_and_no_other_desk_of_matters(house):
+    lines, browsers = Event.objects.count(), house["browsers"]
+    for name in _doors(VAULT):
+        assert browsers["vault"].get(address_of(name, house)).status_code == 200, name
+        for who in browsers.keys() - {"vault"}:
+            for act in ACTS:
+                answer = browsers[who].post(address_of(name, house), ACTED | {"act": act})
+                assert answer.status_code == 403, (who, name, act)
+    for name in _doors(MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER):
+        status = browsers["vault"].get(address_of(name, house)).status_code
+        assert status in {403, 404, 405}, (name, status)
+    assert (Event.objects.count(), AccessLog.objects.count()) == (lines, 0)
+
+
+@pytest.mark.django_db
 def test_the_same_acts_count_when_the_right_person_does_them(house):
     """So that the refusals above are refusals, and not posts that nobody would heed."""
     lines = Event.objects.count()
-    for name, act in (("desk-objection", "investigate"), ("desk-repair", "accept")):
+    for name, act in (
+        ("desk-objection", "investigate"),
+        ("desk-repair", "accept"),
+        ("desk-report", "investigate"),
+    ):
         data = ACTED | {"act": act}
         assert house["browsers"]["clerk"].post(address_of(name, house), data).status_code == 302
     withdrawal = address_of("desk-listing-withdraw", house)
@@ -443,7 +480,8 @@ def test_every_page_of_the_own_unit_opens(house):
 ROWS = (
     "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
     "desk-checks", "desk-sheets", "desk-notices", "desk-objections", "desk-repairs",
-    "desk-supervision", "desk-imports", "desk-endpoints",
+    "desk-supervision", "desk-imports", "desk-endpoints", "desk-reports", "desk-vault",
+    "desk-vault-openings",
 )  # fmt: skip
 
 
@@ -468,6 +506,7 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
         )  # fmt: skip
         builders.previewed(entry.category)
         builders.endpoint("rsj")
+        builders.report("rsj", named=True)
         builders.objection(entry)
         builders.repair(builders.repairable(category="M05", unit="rsj", term_months=24))
         jointaction.distribute(today=today)
@@ -480,11 +519,16 @@ def test_a_page_of_rows_costs_the_same_however_many_they_are(house):
 
 @pytest.mark.django_db
 def test_no_page_of_staff_and_no_matter_of_an_applicant_is_kept_by_a_browser(house):
-    for name in _doors(STAFF, MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER):
-        answer = house["browsers"]["clerk"].get(address_of(name, house))
+    for name in _doors(STAFF, MATTER, ACT, UNIT, UNIT_ACT, BOARD, ORDER, VAULT):
+        answer = house["browsers"]["vault" if DOORS[name] == VAULT else "clerk"].get(
+            address_of(name, house)
+        )
         if answer.status_code == 200:
             assert "no-store" in answer["Cache-Control"], name
-    for name in ("objection-new", "objection-track", "repair-new", "repair-track", "sign-in"):
+    for name in (
+        "objection-new", "objection-track", "repair-new", "repair-track", "report-new",
+        "report-track", "sign-in",
+    ):  # fmt: skip
         assert "no-store" in Client().get(reverse(name))["Cache-Control"], name
 
 

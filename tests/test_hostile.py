@@ -16,7 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from casework.api import Upload
 from tests import builders
 from tests.api import Caller
-from tests.test_doors import DOORS, KEY, LOCAL, OPEN, UNIT, UNIT_ACT, address_of, house
+from tests.test_doors import DOORS, KEY, LOCAL, OPEN, UNIT, UNIT_ACT, VAULT, address_of, house
 
 __all__ = ["house"]
 
@@ -82,7 +82,8 @@ def _pages(house):
         if rule in {OPEN, LOCAL}:
             yield name, address_of(name, house), Client(raise_request_exception=False)
         elif rule != KEY:
-            browser = house["browsers"]["liaison" if rule in {UNIT, UNIT_ACT} else "clerk"]
+            who = {UNIT: "liaison", UNIT_ACT: "liaison", VAULT: "vault"}.get(rule, "clerk")
+            browser = house["browsers"][who]
             browser.raise_request_exception = False
             yield name, address_of(name, house), browser
 

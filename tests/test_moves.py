@@ -50,6 +50,8 @@ MAKERS = {
     "redlist.Review": lambda _entry: builders.review(),
     "objections.Objection": lambda entry: builders.objection(entry)[0],
     "repair.Repair": lambda _entry: builders.repair()[0],
+    "tipoffs.Report": lambda _entry: builders.report("rsj", named=True)[0],
+    "tipoffs.VaultKey": lambda _entry: builders.vault_key(),
 }
 
 

@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+import uuid
 from datetime import date
 from functools import partial
 
@@ -33,6 +34,8 @@ from rulebook.models import ListCategory, RuleVersion
 from rulebook.services import record_version, seed_rules
 from tests import builders
 from tests.listings.copies import Copy
+from tipoffs import services as tipoffs
+from tipoffs.models import Report, VaultKey, Wrap
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,6 +73,66 @@ def test_of_eight_officers_publishing_at_once_exactly_one_succeeds(committed_rul
     assert sum(isinstance(outcome, Listing) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 7
     assert Change.objects.filter(listing=draft, action="publish").count() == 1
+
+
+def test_of_two_handlers_concluding_at_once_one_outcome_stands(committed_rules):
+    report, _code = builders.report("rsj")
+    clerk, reviewer = Actor.of(builders.clerk()), Actor.of(builders.reviewer())
+    report = tipoffs.investigate(report, actor=clerk)
+    given = {"findings": "示例核查情况，至少写满十个字。", "today": timezone.localdate()}
+    outcomes = at_once(
+        lambda: tipoffs.conclude(report, outcome="confirmed", actor=clerk, **given),
+        lambda: tipoffs.conclude(report, outcome="not_confirmed", actor=reviewer, **given),
+    )
+    assert sum(isinstance(outcome, IllegalMove) for outcome in outcomes) == 1
+    concluded = next(row for row in outcomes if isinstance(row, Report))
+    assert Report.objects.get().outcome == concluded.outcome
+    assert report.journal.filter(action="conclude").count() == 1
+
+
+def test_of_one_report_sent_eight_times_at_once_one_is_kept(committed_rules):
+    key = uuid.uuid4()
+    outcomes = at_once(*[lambda: builders.report(form_key=key)] * 8)
+    assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 7
+    assert Report.objects.count() == 1
+
+
+def test_an_officer_who_makes_a_key_twice_at_once_has_one(committed_rules):
+    actor = Actor.of(builders.vault_officer())
+    given = {"passphrase": builders.PASSPHRASE, "actor": actor, "lead_unit": "fgw"}
+    outcomes = at_once(*[lambda: tipoffs.make_key(**given)] * 4)
+    assert sum(isinstance(outcome, VaultKey) for outcome in outcomes) == 1
+    assert VaultKey.objects.count() == 1
+    assert VaultKey.objects.get().journal.count() == 1
+
+
+def test_a_key_retired_while_a_report_comes_locks_nobody_out(committed_rules):
+    """The report is wrapped to a key that stays, or the retirement is refused."""
+    first, second = (builders.vault_key(builders.vault_officer(name)) for name in ("甲", "乙"))
+    actor = Actor.of(second.officer)
+    outcomes = at_once(
+        lambda: builders.report(reporter=builders.REPORTER),
+        lambda: tipoffs.retire(first, actor=actor, lead_unit="fgw"),
+        lambda: builders.report(reporter=builders.REPORTER),
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    for report in Report.objects.all():
+        assert list(report.wraps.values_list("key", flat=True)) == [second.pk]
+
+
+def test_an_identity_erased_while_it_is_granted_stays_erased(committed_rules):
+    report, _code = builders.report("rsj", named=True, today=date(2024, 1, 5))
+    builders.informed(report, today=date(2024, 1, 8))
+    key, _private = tipoffs.make_recovery_key(lead_unit="fgw")
+    actor = Actor.of(builders.vault_officer())
+    given = {"passphrase": builders.PASSPHRASE, "actor": actor, "lead_unit": "fgw"}
+    at_once(
+        lambda: tipoffs.grant(key, **given),
+        lambda: tipoffs.erase(today=timezone.localdate()),
+    )
+    assert Wrap.objects.count() == 0
+    assert Report.objects.get().identity_sealed is None
 
 
 def test_of_two_people_confirming_one_file_at_once_one_imports_it(

@@ -29,10 +29,13 @@ from portal.services import arrivals
 from redlist import services as redlist
 from repair import services as repairs
 from tests import builders
+from tipoffs import services as tipoffs
+from tipoffs.models import Report, Wrap
 
 LEAD = settings.LEAD_UNIT
 TODAY = date(2026, 11, 23)
 LATER = TODAY + timedelta(days=60)
+LATER_STILL = TODAY + timedelta(days=120)
 
 
 def _lapsed():
@@ -182,6 +185,14 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: builders.repair(today=TODAY),
         lambda: repairs.chase_due(today=LATER, lead_unit=LEAD),
     ),
+    "tipoffs.tasks.chase_due": (
+        lambda: builders.report("rsj", today=TODAY),
+        lambda: tipoffs.chase_due(today=LATER_STILL, lead_unit=LEAD),
+    ),
+    "tipoffs.tasks.erase": (
+        lambda: builders.informed(builders.report("rsj", named=True, today=TODAY)[0], today=TODAY),
+        lambda: tipoffs.erase(today=TODAY + timedelta(days=2_000)),
+    ),
     "notices.tasks.deliver": (_told, notices.deliver),
     "portal.tasks.take_in_files": (_brought, arrivals.take_in),
     "portal.tasks.erase_reports": (
@@ -216,6 +227,8 @@ def _state():
         list(Hit.objects.order_by("pk").values_list("pk", "check_id")),
         list(Delivery.objects.order_by("pk").values_list("pk", "status", "attempts")),
         list(Objection.objects.order_by("pk").values_list("pk", "version", "due_on")),
+        list(Report.objects.order_by("pk").values_list("pk", "version", "due_on", "facts")),
+        Wrap.objects.count(),
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),
         Event.objects.count(),

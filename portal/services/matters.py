@@ -22,6 +22,7 @@ from parties import services as parties
 from parties.models import Role
 from redlist.models import RedListing, Review
 from repair.models import Repair
+from tipoffs.models import Report
 
 SOON = 5  # working days
 GROUPS = {
@@ -33,6 +34,7 @@ GROUPS = {
 TABS = {
     "objection": gettext_lazy("异议"),
     "repair": gettext_lazy("修复"),
+    "report": gettext_lazy("举报"),
     "approval": gettext_lazy("审核"),
     "review": gettext_lazy("复核"),
     "push": gettext_lazy("推送反馈"),
@@ -172,6 +174,9 @@ def _sources(user, today):
     return {
         "objection": Source("objection", objections.exclude(mine & replies), **objection),
         "repair": Source("repair", repairs.exclude(mine & decisions), **repair),
+        "report": Source(
+            "report", Report.objects.open().to_handle(user), "due_on", "", "number", _tell_report
+        ),
         "reply": Source("approval", objections.filter(mine & replies), **objection),
         "decision": Source("approval", repairs.filter(mine & decisions), **repair),
         "black": Source("approval", _ready(BlackListing, user, today).filter(mine), **drafts),
@@ -251,6 +256,16 @@ def _tell_repair(row):
         now=row.get_status_display(),
         number=row.number,
         url=reverse("desk-repair", args=[row.public_id]),
+        provisional=row.provisional,
+    )
+
+
+def _tell_report(row):
+    return Matter(
+        subject=row,
+        now=row.get_status_display(),
+        number=row.number,
+        url=reverse("desk-report", args=[row.public_id]),
         provisional=row.provisional,
     )
 

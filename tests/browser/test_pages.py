@@ -34,6 +34,7 @@ def filled(transactional_db):
     black = builders.published_black(firm, responsible_persons=[builders.responsible()])
     objection, _code = builders.objection(black)
     repair, _code = builders.repair()
+    report, _code = builders.report("rsj", named=True)
     draft = builders.black_draft(responsible_persons=[builders.responsible()])
     batch = builders.previewed()
     endpoint, _secret = builders.endpoint("rsj", url="https://1.1.1.1/" + "long" * 40)
@@ -88,6 +89,7 @@ def filled(transactional_db):
         "review": black_too,
         "objection": objection,
         "repair": repair,
+        "tipoff": report,
         "report": services.credit_report(firm.code, now=timezone.now()),
         "endpoint": endpoint,
         "push": push,
@@ -132,6 +134,9 @@ def public_addresses(filled):
         "/repair/new/",
         f"/repair/new/?entry={filled['repair'].listing.public_id}",
         "/repair/track/",
+        "/reports/new/",
+        "/reports/track/",
+        "/en/reports/new/",
         "/en/",
         f"/en/black/{black.public_id}/",
     ]
@@ -160,6 +165,8 @@ def desk_addresses(filled):
         "/desk/objections/",
         f"/desk/objections/{filled['objection'].public_id}/",
         "/desk/repairs/",
+        "/desk/reports/",
+        f"/desk/reports/{filled['tipoff'].public_id}/",
         "/desk/pushes/",
         "/desk/checks/",
         f"/desk/checks/{filled['check'].public_id}/",
@@ -204,6 +211,7 @@ def supervisor_addresses(filled):
         "/desk/",
         "/desk/board/",
         "/desk/pushes/",
+        "/desk/vault/openings/",
         f"/desk/pushes/{filled['push'].public_id}/",
         f"/desk/red/{review.listing.public_id}/",
         f"/desk/red/reviews/{review.public_id}/",
@@ -223,6 +231,13 @@ def test_every_page_of_the_supervisor_is_accessible_and_fits(filled, page_at, wi
     page = page_at(width, user=builders.supervisor())
     problems = {path: _problems(page, path) for path in supervisor_addresses(filled)}
     assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_of_the_vault_is_accessible_and_fits(filled, page_at, width):
+    page = page_at(width, user=builders.vault_officer())
+    for path in ("/desk/vault/", f"/desk/vault/reports/{filled['tipoff'].public_id}/"):
+        assert _problems(page, path, open_all=True) == [], path
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -16,10 +16,12 @@ from listings import services as listings
 from listings.models import AdverseRecord, Change, Listing
 from objections.models import Objection
 from parties import identity
-from parties.models import Department, Role, Subject, User
+from parties.models import Actor, Department, Role, Subject, User
 from portal.services import demo
 from portal.services.demo import clock, showcase, staff
 from repair.models import Repair
+from tipoffs import services as tipoffs
+from tipoffs.models import Report
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,25 @@ def test_remedies_stand_at_every_stage_with_every_outcome():
     assert Objection.objects.overdue(today).exists()
     assert set(Repair.objects.values_list("status", flat=True)) == set(Repair.Status.values)
     assert Repair.objects.overdue(today).exists()
+
+
+def test_reports_stand_at_several_stages_and_the_told_passphrase_opens_the_vault(told):
+    said, _progress, _folder = told
+    assert Report.objects.count() == 3
+    assert set(Report.objects.values_list("status", flat=True)) == {
+        "received",
+        "investigating",
+        "informed",
+    }
+    line = next(line for line in said.splitlines() if line.startswith("vault: "))
+    identity = tipoffs.open_identity(
+        Report.objects.named().first(),
+        passphrase=line.split("\t")[3],
+        purpose="示例",
+        actor=Actor.of(User.objects.get(username="vault")),
+        lead_unit="fgw",
+    )
+    assert identity["name"] == "示例举报人"
 
 
 def test_units_answered_late_declined_and_confirmed():

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from parties.models import User
-from portal.services.demo import black, checks, penalties, red, showcase, staff
+from portal.services.demo import black, checks, penalties, red, reports, showcase, staff
 from portal.services.demo.story import Story
 from rulebook.services import seed_demo_units
 
@@ -49,5 +49,6 @@ def seed(*, tell):
     black.plan(story, BLACK - showcase.BLACK - red.SUSPENDED)
     penalties.plan(story)
     checks.plan(story)
+    passphrase = reports.plan(story)
     story.play()
-    return accounts
+    return [*accounts, ("vault: 保险箱口令 · vault passphrase", "", "", passphrase, "")]

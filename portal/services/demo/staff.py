@@ -98,6 +98,10 @@ def supervisor():
     return _known("supervisor")
 
 
+def vault():
+    return _known("vault")
+
+
 def _known(username):
     if username not in _actors:
         user = User.objects.select_related("department").get(username=username)

@@ -1,0 +1,1 @@
+"""The desks of reports: that of the handlers, and that of the vault, which handles nothing."""
