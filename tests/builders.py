@@ -23,6 +23,7 @@ from jointaction.services import webhooks
 from listings.services import exchange
 from objections import services as objections
 from parties import services as parties
+from parties.desk import SIGNED_IN_AT
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
 from parties.models import PUBLIC, Actor, ApiKey, Department, Role, User
 from portal.services import wizard
@@ -144,9 +145,10 @@ def api_key(user, *scopes):
 def signed_in(client, user):
     """The client with `user` signed in and verified by the second factor."""
     device, _made = TOTPDevice.objects.get_or_create(user=user, name="示例", confirmed=True)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="parties.desk.StaffBackend")
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session[SIGNED_IN_AT] = timezone.now().timestamp()
     session.save()
     assert BACKEND_SESSION_KEY in session
     return client

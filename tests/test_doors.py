@@ -358,9 +358,7 @@ def test_open_doors_answer_anybody(house):
 @pytest.mark.django_db
 def test_nobody_enters_the_desk_without_signing_in(house):
     one_factor = Client()
-    one_factor.force_login(
-        house["people"]["clerk"], backend="django.contrib.auth.backends.ModelBackend"
-    )
+    one_factor.force_login(house["people"]["clerk"], backend="parties.desk.StaffBackend")
     for name in [name for name in DOORS if name.startswith("desk-")]:
         for client in (Client(), one_factor):
             for method in (client.get, client.post):

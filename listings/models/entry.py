@@ -66,7 +66,7 @@ class ListingQuerySet(models.QuerySet):
             content_type=ContentType.objects.get_for_model(Listing),
             object_id=models.OuterRef("pk"),
             status=Listing.Status.DRAFT,
-            by_user=user,
+            by_user__in=user.speaks_for,
         )
         return self.filter(~models.Exists(written), status=Listing.Status.DRAFT)
 

@@ -6,6 +6,7 @@ from portal.services.genuine import issued
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
 from portal.services.report import credit_report, erase_reports, report_file, still_true
+from portal.services.sign_in import locked_until, seconds_to_wait
 
 __all__ = [
     "Matters",
@@ -16,9 +17,11 @@ __all__ = [
     "heartbeat_age",
     "home_figures",
     "issued",
+    "locked_until",
     "measures",
     "readiness",
     "report_file",
+    "seconds_to_wait",
     "statistics",
     "still_true",
 ]

@@ -80,7 +80,7 @@ def test_the_back_office_opens_to_nobody_without_the_second_factor(client):
     answer = client.post(reverse("admin:login"), given)
     assert answer.url.startswith(reverse("sign-in"))
     assert "_auth_user_id" not in client.session
-    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(root, backend="parties.desk.StaffBackend")
     answer = client.get(reverse("admin:parties_user_changelist"), follow=True)
     assert answer.redirect_chain[-1][0].startswith(reverse("sign-in"))
     assert "_auth_user_id" not in client.session
