@@ -8,5 +8,5 @@ desk = [
     path("account/codes/", account.codes, name="desk-codes"),
     path("account/enrol/", account.enrol, name="desk-enrol"),
     path("keys/", keys.keys, name="desk-keys"),
-    path("keys/<str:prefix>/", keys.key, name="desk-key"),
+    path("keys/<slug:prefix>/", keys.key, name="desk-key"),
 ]

@@ -135,9 +135,15 @@ def person(name="张示例", number=None):
 
 
 def api_key(user, *scopes):
-    """The raw key of a machine that acts for `user`; all scopes where none is named."""
+    """The raw key of a machine that acts for `user`; all scopes where none is named.
+
+    It was used today already: the day of its last use is written once a day.
+    """
     _key, raw = ApiKey.objects.create_key(
-        name=f"示例接口{next(numbers)}", officer=user, scopes=list(scopes) or ApiKey.Scope.values
+        name=f"示例接口{next(numbers)}",
+        officer=user,
+        scopes=list(scopes) or ApiKey.Scope.values,
+        last_used_on=timezone.localdate(),
     )
     return raw
 

@@ -1,13 +1,14 @@
 """Who: subjects found by their number, accounts and their sign-in, keys, standing in."""
 
 from parties.services.absence import delegate, end_delegation
-from parties.services.accounts import account_changed, leave
+from parties.services.accounts import account_changed, held_by, leave
 from parties.services.factor import (
     confirm_device,
     enrolment,
     give_second_factor,
     give_spare_code,
     make_recovery_codes,
+    open_account,
     reset_second_factor,
     second_factor,
     secret_of,
@@ -60,6 +61,7 @@ __all__ = [
     "formerly_called",
     "give_second_factor",
     "give_spare_code",
+    "held_by",
     "hold",
     "key_used",
     "known_address",
@@ -71,6 +73,7 @@ __all__ = [
     "move_key",
     "note",
     "of_code",
+    "open_account",
     "open_session",
     "organisation",
     "paper_number",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parties import policies
-from parties.models import AccountEvent, ApiKey, Delegation, User
+from parties.models import AccountEvent, ApiKey, Delegation, StaffSession, User
 from parties.services.journal import note
 from parties.services.keys import hand_on
 from parties.services.sessions import end_sessions
@@ -41,6 +41,16 @@ class Left:
     sessions: int
 
 
+def held_by(account):
+    """What an officer holds now: live keys, delegations from today on, running sessions."""
+    now = timezone.now()
+    return {
+        "keys": list(ApiKey.objects.filter(officer=account).live(now).order_by("created")),
+        "delegations": list(Delegation.objects.of(account).open(timezone.localdate(now))),
+        "sessions": list(StaffSession.objects.filter(user=account).running(now)),
+    }
+
+
 @transaction.atomic
 def leave(account, *, actor, reason, heir=None):
     """Close the account of an officer who leaves; it stays, for what was done under it.
@@ -53,12 +63,11 @@ def leave(account, *, actor, reason, heir=None):
     account = User.objects.select_for_update(of=("self",)).get(pk=account.pk)
     _check_leaving(account, heir, actor)
     now = timezone.now()
-    keys = list(ApiKey.objects.filter(officer=account).live(now).order_by("created"))
+    held = held_by(account)
+    keys, delegations = held["keys"], held["delegations"]
     for key in keys:
         hand_on(key, heir, actor=actor, reason=reason)
-    open_ = Delegation.objects.of(account).open(timezone.localdate(now))
-    delegations = list(open_)
-    open_.order_by().update(ended_at=now)
+    Delegation.objects.filter(pk__in=[one.pk for one in delegations]).update(ended_at=now)
     sessions = end_sessions(account)
     account.spare_codes.usable(now).update(used_at=now)
     account.is_active = False

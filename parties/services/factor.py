@@ -88,6 +88,18 @@ def spare_codes_left(user):
 
 
 @transaction.atomic
+def open_account(user, *, actor, reason):
+    """Note a new account; returns the enrolment code with which its owner signs in first.
+
+    The password that the operator chose is changed then. Raises as `reset_second_factor`.
+    """
+    account_changed(user, AccountEvent.Action.CREATE, actor=actor, reason=reason)
+    user.must_change_password = user.has_usable_password()
+    user.save(update_fields=["must_change_password"])
+    return _enrolment_code(user)
+
+
+@transaction.atomic
 def reset_second_factor(user, *, actor, reason):
     """Take the device and all codes away; returns an enrolment code for the next sign-in.
 
@@ -98,6 +110,10 @@ def reset_second_factor(user, *, actor, reason):
     TOTPDevice.objects.filter(user=user).delete()
     user.spare_codes.all().delete()
     end_sessions(user)
+    return _enrolment_code(user)
+
+
+def _enrolment_code(user):
     expires_at = timezone.now() + ENROLMENT_LASTS
     return give_spare_code(user, Kind.ENROLMENT, expires_at=expires_at)
 

@@ -3,6 +3,7 @@
 from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
 from portal.services.genuine import issued
+from portal.services.handover import open_work
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
 from portal.services.report import credit_report, erase_reports, report_file, still_true
@@ -19,6 +20,7 @@ __all__ = [
     "issued",
     "locked_until",
     "measures",
+    "open_work",
     "readiness",
     "report_file",
     "seconds_to_wait",
