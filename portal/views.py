@@ -354,7 +354,8 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs):
         """The portal's name, where LoginView would show the host's."""
-        return super().get_context_data(**kwargs) | {"site_name": settings.SITE_NAME}
+        told = {"site_name": settings.SITE_NAME, "hours": settings.SESSION_HOURS}
+        return super().get_context_data(**kwargs) | told
 
     def form_valid(self, form):
         answer, now = super().form_valid(form), timezone.now()

@@ -16,6 +16,7 @@ from casework.models import Event
 from jointaction import services as jointaction
 from jointaction.services import webhooks
 from listings import services as listings
+from parties import services as parties
 from parties.models import AccessLog, Actor, ApiKey, Role
 from rulebook.models import Memorandum
 from tests import builders
@@ -30,6 +31,7 @@ UNIT_ACT = "the unit that was asked, and nobody else"
 BOARD = "supervisor and auditor"
 ORDER = "the supervisor, and nobody else"
 KEY = "a key with the scope"
+ENROL = "who signed in with an enrolment code, to bind a device"
 
 DOORS = {
     "healthz": OPEN,
@@ -41,6 +43,12 @@ DOORS = {
     "desk-import-new": STAFF,
     "desk-import": MATTER,
     "desk-import-rejected": ACT,
+    "desk-account": STAFF,
+    "desk-password": STAFF,
+    "desk-codes": STAFF,
+    "desk-enrol": ENROL,
+    "desk-keys": STAFF,
+    "desk-key": ACT,
     "desk-objections": STAFF,
     "desk-objection-new": STAFF,
     "desk-objection": MATTER,
@@ -312,6 +320,7 @@ def house(rules):
             "api-delivery-redeliver": delivery,
         },
         "entry": entry,
+        "key": parties.make_key(builders.clerk(), scopes=["read"], name="示例")[0],
         "objection": objection,
         "repair": repair,
         "browsers": {name: builders.signed_in(Client(), user) for name, user in people.items()},
@@ -332,6 +341,7 @@ def address_of(name, house):
         },
         {"code": house["entry"].subject.code},
         {"day": "2026-01-05"},
+        {"prefix": house["key"].prefix},
         {"number": house["repair" if "repair" in name else "objection"].number},
     ):
         try:
@@ -436,7 +446,7 @@ def test_every_page_of_the_own_unit_opens(house):
 ROWS = (
     "red-list", "black-list", "red-notices", "home", "desk-home", "desk-listings", "desk-pushes",
     "desk-checks", "desk-sheets", "desk-notices", "desk-objections", "desk-repairs",
-    "desk-supervision", "desk-imports", "desk-endpoints",
+    "desk-supervision", "desk-imports", "desk-endpoints", "desk-account", "desk-keys",
 )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from parties.models import AccountEvent, PastPassword, User
 from parties.services.accounts import account_changed
@@ -29,8 +28,7 @@ class NotOneOfTheLast:
                 raise ValidationError(message, code="used_before", params={"n": self.number})
 
     def get_help_text(self):
-        told = "不能用最近 %(n)s 次用过的密码。"
-        return ngettext(told, told, self.number) % {"n": self.number}
+        return _("不能用最近 %(n)s 次用过的密码。") % {"n": self.number}
 
 
 def change_password(user, password, *, actor, session_key=None):
