@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.admin import APIKeyModelAdmin
@@ -217,7 +218,7 @@ class ApiKeyAdmin(APIKeyModelAdmin):
     """Any department's keys, for the operator; a key that is not wanted any more is revoked."""
 
     form = KeyReasonForm
-    list_display = ["prefix", "name", "officer", "scopes", "created", "expiry_date", "revoked"]
+    list_display = ["prefix", "name", "officer", "scopes", "expiry_date", "last_used_on", "revoked"]
     list_select_related = ["officer"]
     search_fields = ["name", "prefix", "officer__username"]
 
@@ -248,6 +249,15 @@ class DelegationAdmin(ReadOnlyAdmin):
     search_fields = ["from_user__username", "to_user__username"]
     date_hierarchy = "starts"
     ordering = ["-starts", "-pk"]
+    actions = ["end_now"]
+
+    @admin.action(description=_("现在结束"))
+    def end_now(self, request, queryset):
+        """End what is still open of the chosen ones; what is over stays as it is."""
+        actor, open_ = Actor.of(request.user), queryset.open(timezone.localdate())
+        for delegation in open_:
+            services.end_delegation(delegation, actor=actor, reason=gettext("管理员结束"))
+        messages.success(request, gettext("代办已结束。"))
 
 
 @admin.register(AccountEvent)

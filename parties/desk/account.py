@@ -26,16 +26,31 @@ from parties.desk import (
     sign_in_first,
 )
 from parties.forms import CodesForm, DelegationForm, EnrolForm, PasswordForm, ServiceForm
-from parties.models import Actor, Delegation, StaffSession, User
+from parties.models import AccountEvent, Actor, Delegation, StaffSession, User
 from parties.policies import may_manage_keys
 
 PAGE = 20
 DELEGATIONS = 10
+LINES = 50
 
 
 def given(request):
     """What was posted, for a form to be bound to; None where the page is only looked at."""
     return request.POST if request.method == "POST" else None
+
+
+def journal(rows):
+    """Lines of the journal of accounts as steps for a page, the latest fifty, newest first."""
+    return [
+        {
+            "at": row.at,
+            "by": row.by_label,
+            "title": row.get_action_display(),
+            "text": row.note,
+            "state": "done" if index else "now",
+        }
+        for index, row in enumerate(rows.order_by("-pk")[:LINES])
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,6 +82,7 @@ def _page(request, form=None, refused=None):
         "sessions": sessions,
         "own_key": request.session.session_key,
         "delegations": delegations,
+        "steps": journal(AccountEvent.objects.filter(account=user)),
         "codes_left": services.spare_codes_left(user),
         "may_delegate": user.department_id is not None,
         "may_manage_keys": may_manage_keys(user, user.department_id),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from parties import services
 from parties.desk import desk_access
-from parties.desk.account import given
+from parties.desk.account import given, journal
 from parties.forms import KeyForm, MoveKeyForm, ReasonForm, RotateForm
 from parties.models import AccountEvent, Actor, ApiKey, User
 from parties.policies import may_manage_keys
@@ -117,22 +117,7 @@ def _page(request, found, filled=None):
         "forms": forms,
         "refused": refused,
         "replaced_by": replaced_by,
-        "steps": _steps(found),
+        "steps": journal(AccountEvent.objects.filter(key_prefix=found.prefix)),
     }
     status = refused.status if refused else 200
     return render(request, "parties/desk_key.html", context, status=status)
-
-
-def _steps(found):
-    """The key's journal, newest first."""
-    rows = AccountEvent.objects.filter(key_prefix=found.prefix).order_by("-pk")
-    return [
-        {
-            "at": row.at,
-            "by": row.by_label,
-            "title": row.get_action_display(),
-            "text": row.note,
-            "state": "done" if index else "now",
-        }
-        for index, row in enumerate(rows)
-    ]

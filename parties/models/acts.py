@@ -19,6 +19,8 @@ class Actor:
 
     @classmethod
     def of(cls, user):
+        """The person, about to act: whose role that needs is asked from here on."""
+        user.acting_for = None
         return cls(user=user, label=str(user))
 
     @classmethod

@@ -180,6 +180,14 @@ def test_the_operator_says_who_stands_in_for_somebody_who_cannot(office):
     given = {"to_user": builders.reviewer().pk, "starts": today, "ends": today, "why": "住院"}
     assert office.post(page, given).status_code == 302
     assert office.post(page, given).status_code == 400
+    made = clerk.delegations.get()
+    act = {"action": "end_now", "_selected_action": [made.pk]}
+    for _twice in range(2):
+        answer = office.post(reverse("admin:parties_delegation_changelist"), act)
+        assert answer.status_code == 302
+    made.refresh_from_db()
+    assert not made.is_open(today)
+    assert lines(clerk) == ["delegate", "end_delegation"]
 
 
 def test_the_journal_of_accounts_is_rewritten_by_nobody():
