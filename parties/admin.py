@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp import admin as device_admin
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as StockApiKey
 
@@ -31,6 +32,8 @@ from parties.models import (
 )
 
 admin.site.unregister(StockApiKey)  # keys belong to an officer: only ours are made here
+# the secret of a phone is its owner's: a device is taken away here, never looked at or made
+admin.site.unregister(device_admin.TOTPDevice)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -1,5 +1,6 @@
 """Signing in leaves a record; of an account only so many sessions run at once."""
 
+from axes.models import AccessLog as AxesLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -96,7 +97,9 @@ def _end(rows):
 
 def forget_sign_ins(*, now):
     """Forget records older than the time they are kept, and the names of sessions that are over."""
-    SignInRecord.objects.filter(at__lt=now - settings.SIGN_INS_KEPT).delete()
+    oldest = now - settings.SIGN_INS_KEPT
+    SignInRecord.objects.filter(at__lt=oldest).delete()
+    AxesLog.objects.filter(attempt_time__lt=oldest).delete()
     StaffSession.objects.exclude(pk__in=StaffSession.objects.running(now).values("pk")).delete()
     Session.objects.filter(expire_date__lt=now).delete()
 
