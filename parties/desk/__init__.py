@@ -33,7 +33,7 @@ class StaffBackend(ModelBackend):
 def is_fresh(request):
     """Whether the session is younger than a working day; one that doesn't say is not."""
     age = timezone.now().timestamp() - request.session.get(SIGNED_IN_AT, 0)
-    return 0 <= age < timedelta(hours=settings.SESSION_HOURS).total_seconds()
+    return age < timedelta(hours=settings.SESSION_HOURS).total_seconds()
 
 
 def is_let_in(request):

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct-horse-battery"  # noqa: S105
 GUESS = {"username": "rsj-clerk", "password": "x", "otp_token": "000000"}
 
+# tries are counted in windows of the clock, none of which ends while a test runs
+at_noon = time_machine.travel("2026-11-23T04:00:00Z", tick=False)
+
 
 @pytest.fixture
 def device():
@@ -79,6 +82,7 @@ def test_the_lock_ends_when_the_page_said_whoever_tries_meanwhile(client, device
         assert sign_in(client, otp_token=code(device)).status_code == 302
 
 
+@at_noon
 def test_an_account_that_is_tried_from_everywhere_waits_but_for_where_its_owner_works(
     client, device, settings
 ):
@@ -88,7 +92,7 @@ def test_an_account_that_is_tried_from_everywhere_waits_but_for_where_its_owner_
     guesses = [
         Client().post(reverse("sign-in"), GUESS, REMOTE_ADDR=f"198.51.100.{n}") for n in range(5)
     ]
-    assert [answer.status_code for answer in guesses] == [200, 200, 200, 429, 429]
+    assert [answer.status_code for answer in guesses] == [200, 200, 429, 429, 429]
     assert 0 < int(guesses[-1]["Retry-After"]) <= 1800
     assert "以后再登录" in guesses[-1].content.decode()
     TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
@@ -97,6 +101,7 @@ def test_an_account_that_is_tried_from_everywhere_waits_but_for_where_its_owner_
     assert sign_in(browser, otp_token=later, REMOTE_ADDR=home).status_code == 302
 
 
+@at_noon
 def test_one_address_tries_so_often_and_no_more(client, device, settings):
     settings.SIGN_IN_OF_ADDRESS = (2, 600)
     names = [f"nobody-{n}" for n in range(4)]
@@ -106,6 +111,7 @@ def test_one_address_tries_so_often_and_no_more(client, device, settings):
     assert from_elsewhere.status_code == 200
 
 
+@at_noon
 def test_a_flood_from_everywhere_keeps_out_who_is_new_and_nobody_else(client, device, settings):
     assert sign_in(client, otp_token=code(device), REMOTE_ADDR="203.0.113.7").status_code == 302
     settings.SIGN_IN_OF_ALL = (2, 600)
@@ -119,6 +125,7 @@ def test_a_flood_from_everywhere_keeps_out_who_is_new_and_nobody_else(client, de
     assert sign_in(Client(), otp_token=later, REMOTE_ADDR="192.0.2.9").status_code == 429
 
 
+@at_noon
 def test_what_is_empty_is_no_try(client, device, settings):
     settings.SIGN_IN_OF_ADDRESS = (1, 600)
     statuses = [sign_in(client, password="").status_code for _n in range(3)]
