@@ -173,8 +173,8 @@ AXES_LOCKOUT_CALLABLE = "portal.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that the page tells stands
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "otp_token"]  # a spare code may be in it
-# Tries to sign in, beside what axes counts: of one address; of one account, and of all, from
-# addresses from which nobody signed in to that account before. (tries, seconds)
+# Tries to sign in from addresses that are new to the account, beside what axes counts: of one
+# address, at one account, in all. (tries, seconds)
 SIGN_IN_OF_ADDRESS = (env.int("SIGN_INS_PER_ADDRESS", 60, validate=validate.Range(min=1)), 600)
 SIGN_IN_OF_ACCOUNT = (env.int("SIGN_INS_PER_ACCOUNT", 20, validate=validate.Range(min=1)), 1800)
 SIGN_IN_OF_ALL = (env.int("SIGN_INS_OF_ALL", 600, validate=validate.Range(min=1)), 600)

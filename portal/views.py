@@ -357,6 +357,11 @@ class SignIn(LoginView):
         told = {"site_name": settings.SITE_NAME, "hours": settings.SESSION_HOURS}
         return super().get_context_data(**kwargs) | told
 
+    def get_redirect_url(self):
+        """Where to go on; never round in a circle to this page."""
+        address = super().get_redirect_url()
+        return "" if address == self.request.path else address
+
     def form_valid(self, form):
         answer, now = super().form_valid(form), timezone.now()
         session = self.request.session

@@ -1,6 +1,7 @@
 """Standing in for a colleague who is away: dated, journalled, and still two pairs of eyes."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -10,8 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from blacklist import services as blacklist
+from listings import policies as listings
+from listings.models import Listing
+from objections import policies as objections
 from parties import services
 from parties.models import AccountEvent, Actor, Delegation, Role, User
+from repair import policies as repair
 from tests import builders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
@@ -95,6 +100,37 @@ def test_four_eyes_counts_people_whoever_stands_in_for_whom():
         ).status
         == "published"
     )
+
+
+@pytest.mark.parametrize(
+    "may",
+    [
+        objections.may_approve,
+        repair.may_approve,
+        lambda user, matter: listings.may_decide_proposal(
+            user, SimpleNamespace(listing=matter, proposed_by_id=matter.proposed_by_id)
+        ),
+    ],
+)
+def test_nobody_approves_what_the_one_proposed_for_whom_they_stand_in(may):
+    away, reviewer = builders.officer("rsj", Role.REVIEWER.value, username="x"), builders.reviewer()
+    matter = SimpleNamespace(department_id=reviewer.department_id, proposed_by_id=away.pk)
+    assert may(fresh(reviewer), matter)
+    made = lent(away, reviewer)
+    assert not may(fresh(reviewer), matter)
+    services.end_delegation(made, actor=Actor.of(away))
+    assert may(fresh(reviewer), matter)
+
+
+def test_what_the_absent_one_wrote_is_not_offered_for_approval():
+    reviewer = builders.reviewer()
+    builders.black_draft()
+    lent(builders.clerk(), reviewer)
+    assert not Listing.objects.not_written_by(fresh(reviewer)).exists()
+    Delegation.objects.update(ended_at=timezone.now())
+    assert Listing.objects.not_written_by(fresh(reviewer)).count() == 1
+    assert Listing.objects.written_by(builders.clerk()).count() == 1
+    assert not Listing.objects.written_by(reviewer).exists()
 
 
 def test_a_draft_of_a_third_person_is_published_and_signed_in_whose_place():
