@@ -1,7 +1,7 @@
 """Passwords: never one of the last few, and an own one in the place of one that was given."""
 
 from django.contrib.auth import password_validation
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -10,6 +10,8 @@ from parties.models import AccountEvent, PastPassword, User
 from parties.services.accounts import account_changed
 from parties.services.journal import note
 from parties.services.sessions import end_sessions
+
+KEPT = 10  # hashes of past passwords of an account, at most
 
 
 class NotOneOfTheLast:
@@ -36,15 +38,17 @@ def change_password(user, password, *, actor, session_key=None):
 
     Raises ValidationError under `password` where a validator refuses it.
     """
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as refusal:
+        raise ValidationError({"password": refusal.error_list}) from refusal
+    encoded = make_password(password)  # slow on purpose, and before anything is held
     with transaction.atomic():
         row = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
-        try:
-            password_validation.validate_password(password, row)
-        except ValidationError as refusal:
-            raise ValidationError({"password": refusal.error_list}) from refusal
         PastPassword.objects.create(user=row, encoded=row.password)
-        row.set_password(password)
-        row.must_change_password = False
+        older = row.past_passwords.order_by("-pk").values_list("pk", flat=True)[KEPT:]
+        PastPassword.objects.filter(pk__in=list(older)).delete()
+        row.password, row.must_change_password = encoded, False
         row.save(update_fields=["password", "must_change_password"])
         end_sessions(row, but=session_key)
         note(row, AccountEvent.Action.PASSWORD, actor=actor)
