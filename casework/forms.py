@@ -4,33 +4,21 @@ And what such forms are made of: days, words in several lines, files, applicants
 """
 
 from django import forms
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from casework import documents
 from casework.models import ServiceMeans
 from casework.moves import IllegalMove, StaleVersion
+from parties.forms import DateInput, ServiceForm
 
 
-class DateInput(forms.DateInput):
-    """A day in the browser's own control, which wants ISO dates whatever the language."""
+class ActForm(ServiceForm):
+    """Asks for what one act on a matter needs, and says in words what the service refused.
 
-    input_type = "date"
-
-    def __init__(self, **kwargs):
-        super().__init__(format="%Y-%m-%d", **kwargs)
-
-
-class ActForm(forms.Form):
-    """Asks for what one act needs, and says in words what the service refused.
-
-    `status` is the answer's HTTP status: 403, 409 or 412 after a refusal, 400 for bad
-    fields, else 200. A service's dotted key `prior_notice.means` belongs to the field
-    `prior_notice_means`; a key without a field is told above the form.
+    `status` is 409 or 412 besides, after a refusal of the mover.
     """
-
-    refused = None
 
     def clean(self):
         """All files of a form count together, whatever field each is for."""
@@ -44,38 +32,13 @@ class ActForm(forms.Form):
 
     def carry_out(self, act, *args, **kwargs):
         """Whether the service did it. Its answer is then in `result`."""
-        if not self.is_valid():
-            return False
         try:
-            self.result = act(*args, **kwargs)
-        except ValidationError as refusal:
-            self._tell(refusal)
-        except PermissionDenied:
-            self._refuse(403, _("您没有办这件事的权限，须由别人来办。"))
+            return super().carry_out(act, *args, **kwargs)
         except IllegalMove as refusal:
             self._refuse(409, str(refusal))
         except StaleVersion as refusal:
             self._refuse(412, str(refusal))
-        return not self.errors
-
-    @property
-    def status(self):
-        return self.refused or (400 if self.is_bound and self.errors else 200)
-
-    def field_for(self, key):
-        """The name of the form's field that a service's key means, or None."""
-        name = key.replace(".", "_")
-        return name if name in self.fields else None
-
-    def _refuse(self, status, words):
-        self.refused = status
-        self.add_error(None, words)
-
-    def _tell(self, refusal):
-        told = refusal.error_dict if hasattr(refusal, "error_dict") else {"": refusal.error_list}
-        for key, errors in told.items():
-            for error in errors:
-                self.add_error(self.field_for(key), error)
+        return False
 
 
 class WordsField(forms.CharField):

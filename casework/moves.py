@@ -126,7 +126,7 @@ def record_many(model, pks, action, *, actor, note="", changes=None):
                 json.dumps(changes or {}),
                 actor.user and actor.user.pk,
                 actor.key and actor.key.pk,
-                actor.label,
+                actor.signature,
                 pks,
             ],
         )

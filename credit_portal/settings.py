@@ -6,6 +6,7 @@ With DATABASE_URL every secret must be given.
 """
 
 import os
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -150,11 +151,18 @@ else:
 AUTH_USER_MODEL = "parties.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "parties.desk.StaffBackend",
 ]
+_DJANGOS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "full_name", "email"]},
+    },
+    {"NAME": f"{_DJANGOS}.CommonPasswordValidator"},
+    {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
+    {"NAME": "parties.services.passwords.NotOneOfTheLast", "OPTIONS": {"number": 5}},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "sign-in"
@@ -162,8 +170,16 @@ LOGIN_REDIRECT_URL = "desk-home"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.5  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "portal/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "portal.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the end that the page tells stands
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "otp_token"]  # a spare code may be in it
+# Tries to sign in from addresses that are new to the account, beside what axes counts: of one
+# address, at one account, in all. (tries, seconds)
+SIGN_IN_OF_ADDRESS = (env.int("SIGN_INS_PER_ADDRESS", 60, validate=validate.Range(min=1)), 600)
+SIGN_IN_OF_ACCOUNT = (env.int("SIGN_INS_PER_ACCOUNT", 20, validate=validate.Range(min=1)), 1800)
+SIGN_IN_OF_ALL = (env.int("SIGN_INS_OF_ALL", 600, validate=validate.Range(min=1)), 600)
+SIGN_INS_KEPT = timedelta(days=180)
 OTP_TOTP_ISSUER = SITE_NAME
 
 LANGUAGE_CODE = "zh-hans"
@@ -198,6 +214,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 1800  # half an hour without an act signs staff out
 SESSION_SAVE_EVERY_REQUEST = True
+# However busy: after so long staff sign in again.
+SESSION_HOURS = env.int("SESSION_HOURS", 12, validate=validate.Range(min=1, max=24))
+SESSIONS_EACH = env.int("SESSIONS_EACH", 3, validate=validate.Range(min=1))
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -271,6 +290,7 @@ SWEEPS = {
     "redlist.tasks.chase_reviews": 30,
     "objections.tasks.chase_due": 30,
     "casework.tasks.make_letters": 15,
+    "parties.tasks.forget_sign_ins": 3600,
     "repair.tasks.chase_due": 30,
     "tipoffs.tasks.chase_due": 30,
     "tipoffs.tasks.erase": 60,

@@ -24,7 +24,7 @@ def may_import(user, department_id):
 
 def may_approve(user, listing):
     """Four eyes: a reviewer of the department who wrote no part of the draft."""
-    return may_review(user, listing) and user.pk not in listing.author_ids()
+    return may_review(user, listing) and not user.speaks_for & listing.author_ids()
 
 
 def may_review(user, listing):
@@ -50,7 +50,7 @@ def may_decide_proposal(user, proposal):
     return (
         user.has_role(Role.REVIEWER)
         and user.works_for(proposal.listing.department_id)
-        and user.pk != proposal.proposed_by_id
+        and proposal.proposed_by_id not in user.speaks_for
     )
 
 
@@ -85,7 +85,7 @@ def may_propose_merge(user):
 
 def may_decide_subject_change(user, change):
     """Four eyes: an operator, or of a new name a reviewer it concerns; never who proposed it."""
-    if user.pk == change.proposed_by_id:
+    if change.proposed_by_id in user.speaks_for:
         return False
     if user.has_role(Role.OPERATOR):
         return True

@@ -20,7 +20,7 @@ def may_approve(user, objection):
     return (
         user.has_role(Role.REVIEWER)
         and user.works_for(objection.department_id)
-        and user.pk != objection.proposed_by_id
+        and objection.proposed_by_id not in user.speaks_for
     )
 
 

@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
+from parties import services
 from parties.models import Actor, ApiKey
 
 
@@ -23,6 +24,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = self._find(given.strip()) if known else None
         if key is None or not key.admits(request.META.get("REMOTE_ADDR", "")):
             raise AuthenticationFailed(_("密钥无效、已停用或不能从这个地址使用。"))
+        key.officer.through_key = True
+        services.key_used(key, today=timezone.localdate())
         request.actor = Actor.through(key)
         return key.officer, key
 

@@ -4,15 +4,20 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.utils.translation import gettext_lazy as _
-from django_otp import match_token
 
 from casework.forms import ActForm
 from listings.models import ImportBatch
+from parties.services import second_factor
+from portal.services import seconds_to_wait
 from rulebook.models import ListKind
 
 
 class SignInForm(AuthenticationForm):
-    """Account, password and one-time code together; which of the three was wrong is not said."""
+    """Account, password and one-time code together; which of the three was wrong is not said.
+
+    `wait` is the number of seconds to wait where too many tried, and nothing was looked at then;
+    `outcome` says what stood in the place of the one-time code.
+    """
 
     error_messages = {
         "invalid_login": _("账号、密码或动态口令不对，请核对后重新填写"),
@@ -21,11 +26,14 @@ class SignInForm(AuthenticationForm):
 
     otp_token = forms.CharField(
         label=_("动态口令"),
-        help_text=_("手机令牌上的 6 位数字"),
-        max_length=8,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        help_text=_("手机令牌上的 6 位数字；没有手机时填备用码，第一次登录填开通码。"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
         error_messages={"required": _("填写动态口令")},
     )
+    wait = 0
+    outcome = ""
+    tried = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -38,10 +46,15 @@ class SignInForm(AuthenticationForm):
     def clean(self):
         if self.errors:  # nothing is tried, or counted against the account, until all is filled in
             return self.cleaned_data
+        username, address = self.cleaned_data["username"], self.request.META.get("REMOTE_ADDR", "")
+        self.wait = seconds_to_wait(username, address)
+        if self.wait:
+            raise self.get_invalid_login_error()
+        self.tried = True
         super().clean()
         user = self.get_user()
-        user.otp_device = match_token(user, self.cleaned_data["otp_token"])
-        if user.otp_device is None:
+        self.outcome, user.otp_device = second_factor(user, self.cleaned_data["otp_token"])
+        if not self.outcome:
             self._count_failure()
             raise self.get_invalid_login_error()
         return self.cleaned_data

@@ -1,6 +1,8 @@
 """Doors of the whole house: what every page knows, errors, signs of life, signing in."""
 
+import math
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
 
@@ -32,6 +34,8 @@ from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import etag_of, etag_with_records, shows_entries
 from parties import identity
+from parties import services as parties
+from parties.desk import ENROLLING, SIGNED_IN_AT
 from parties.models import Subject
 from portal import services
 from portal.forms import SignInForm
@@ -339,13 +343,67 @@ def sitemap(request):
 
 
 class SignIn(LoginView):
+    """Each try at a known account is recorded for its owner; where too many tried, a page says so.
+
+    The session that comes of it has a key of its own and says since when it runs.
+    """
+
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs):
         """The portal's name, where LoginView would show the host's."""
-        return super().get_context_data(**kwargs) | {"site_name": settings.SITE_NAME}
+        told = {"site_name": settings.SITE_NAME, "hours": settings.SESSION_HOURS}
+        return super().get_context_data(**kwargs) | told
+
+    def get_redirect_url(self):
+        """Where to go on; never round in a circle to this page."""
+        address = super().get_redirect_url()
+        return "" if address == self.request.path else address
+
+    def form_valid(self, form):
+        answer, now = super().form_valid(form), timezone.now()
+        session = self.request.session
+        session[SIGNED_IN_AT] = now.timestamp()
+        if form.outcome == "enrolment":
+            session[ENROLLING] = True
+        parties.open_session(
+            form.get_user(), session.session_key, outcome=form.outcome, now=now, **self._place()
+        )
+        return answer
+
+    def form_invalid(self, form):
+        now = timezone.now()
+        if form.wait:
+            return _wait(self.request, now + timedelta(seconds=form.wait), now=now)
+        if form.tried and not getattr(self.request, "axes_locked_out", False):
+            username = form.cleaned_data["username"]
+            parties.record_failure(username, now=now, **self._place())
+        return super().form_invalid(form)
+
+    def _place(self):
+        meta = self.request.META
+        return {
+            "address": meta.get("REMOTE_ADDR", ""),
+            "user_agent": meta.get("HTTP_USER_AGENT", ""),
+        }
+
+
+def locked_out(request, _response, credentials):
+    """What axes shows to whoever failed too often from one address."""
+    username = (credentials or {}).get("username") or ""
+    until = services.locked_until(username, request.META.get("REMOTE_ADDR"))
+    return _wait(request, until, now=timezone.now())
+
+
+def _wait(request, until, *, now):
+    """429, and until when nobody can sign in from here."""
+    seconds = max(math.ceil((until - now).total_seconds()), 1)
+    told = {"until": until + timedelta(minutes=1)}  # pages tell minutes, and not one too early
+    answer = render(request, "portal/locked_out.html", told, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
 
 
 class SignOut(LogoutView):

@@ -12,7 +12,7 @@ def may_approve(user, repair):
     return (
         user.has_role(Role.REVIEWER)
         and user.works_for(repair.department_id)
-        and user.pk != repair.proposed_by_id
+        and repair.proposed_by_id not in user.speaks_for
     )
 
 

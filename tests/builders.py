@@ -23,6 +23,7 @@ from jointaction.services import webhooks
 from listings.services import exchange
 from objections import services as objections
 from parties import services as parties
+from parties.desk import SIGNED_IN_AT
 from parties.identity import CODE_ALPHABET, CODE_VALUES, CODE_WEIGHTS
 from parties.models import PUBLIC, Actor, ApiKey, Department, Role, User
 from portal.services import arrivals, wizard
@@ -136,9 +137,15 @@ def person(name="张示例", number=None):
 
 
 def api_key(user, *scopes):
-    """The raw key of a machine that acts for `user`; all scopes where none is named."""
+    """The raw key of a machine that acts for `user`; all scopes where none is named.
+
+    It was used today already: the day of its last use is written once a day.
+    """
     _key, raw = ApiKey.objects.create_key(
-        name=f"示例接口{next(numbers)}", officer=user, scopes=list(scopes) or ApiKey.Scope.values
+        name=f"示例接口{next(numbers)}",
+        officer=user,
+        scopes=list(scopes) or ApiKey.Scope.values,
+        last_used_on=timezone.localdate(),
     )
     return raw
 
@@ -146,9 +153,10 @@ def api_key(user, *scopes):
 def signed_in(client, user):
     """The client with `user` signed in and verified by the second factor."""
     device, _made = TOTPDevice.objects.get_or_create(user=user, name="示例", confirmed=True)
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="parties.desk.StaffBackend")
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session[SIGNED_IN_AT] = timezone.now().timestamp()
     session.save()
     assert BACKEND_SESSION_KEY in session
     return client

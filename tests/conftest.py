@@ -88,6 +88,7 @@ APPEND_ONLY = (
     "listings_changebody",
     "listings_ledgercheckpoint",
     "listings_measureset",
+    "parties_accountevent",
     "rulebook_ruleversion",
 )
 

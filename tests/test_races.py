@@ -10,6 +10,8 @@ from datetime import date
 from functools import partial
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
@@ -25,7 +27,16 @@ from listings.models import Change, Listing, Proposal
 from listings.services import feed
 from objections import services as objections
 from objections.models import Objection
-from parties.models import CLOCK, Actor, Role
+from parties import services as parties
+from parties.models import (
+    CLOCK,
+    Actor,
+    ApiKey,
+    Delegation,
+    Role,
+    SignInRecord,
+    StaffSession,
+)
 from portal.services import wizard
 from portal.services.imports import import_listings
 from repair import services as repairs
@@ -637,3 +648,67 @@ def test_a_snapshot_is_of_the_moment_in_which_it_began(committed_rules):
     copy.follow()
     assert copy.digest(today) == feed.state(today=today).digest
     assert copy.seq == snapshot.state.seq + 2 == ledger.head().seq
+
+
+# ── accounts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _signs_in(user, number):
+    session = SessionStore()
+    session.create()
+    parties.open_session(
+        user,
+        session.session_key,
+        outcome="token",
+        address=f"192.0.2.{number}",
+        user_agent="",
+        now=timezone.now(),
+    )
+
+
+def test_of_sessions_opened_at_once_so_many_run_as_may(committed_rules, settings):
+    clerk = builders.clerk()
+    for number in range(settings.SESSIONS_EACH):
+        _signs_in(clerk, number)
+    outcomes = at_once(*[partial(_signs_in, clerk, number) for number in range(10, 16)])
+    assert outcomes == [None] * 6
+    assert StaffSession.objects.count() == Session.objects.count() == settings.SESSIONS_EACH
+    assert SignInRecord.objects.count() == settings.SESSIONS_EACH + 6
+
+
+def test_a_spare_code_used_twice_at_once_leads_in_once(committed_rules):
+    clerk = builders.clerk()
+    parties.give_second_factor(clerk)
+    code = parties.make_recovery_codes(clerk, actor=Actor.of(clerk))[0]
+    outcomes = at_once(*[partial(parties.second_factor, clerk, code)] * 6)
+    assert sum(outcome[0] == "recovery" for outcome in outcomes) == 1
+    assert parties.spare_codes_left(clerk) == 9
+
+
+def test_of_two_delegations_of_the_same_days_made_at_once_one_stands(committed_rules):
+    reviewer, today = builders.reviewer(), timezone.localdate()
+    others = [builders.clerk(), builders.officer("rsj", Role.LIAISON.value)]
+    given = {"starts": today, "ends": today, "why": "示例", "actor": Actor.of(reviewer)}
+    outcomes = at_once(*[partial(parties.delegate, reviewer, one, **given) for one in others])
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 1
+    assert Delegation.objects.count() == 1
+
+
+def test_of_two_who_stand_in_for_each_other_at_once_one_does(committed_rules):
+    one, two, today = builders.clerk(), builders.reviewer(), timezone.localdate()
+    given = {"starts": today, "ends": today, "why": "示例"}
+    outcomes = at_once(
+        lambda: parties.delegate(one, two, actor=Actor.of(one), **given),
+        lambda: parties.delegate(two, one, actor=Actor.of(two), **given),
+    )
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 1
+    assert Delegation.objects.count() == 1
+
+
+def test_a_key_changed_twice_at_once_has_one_successor(committed_rules):
+    clerk, reviewer = builders.clerk(), Actor.of(builders.reviewer())
+    key, _raw = parties.make_key(clerk, scopes=["read"], name="示例")
+    change = partial(parties.rotate_key, key, actor=reviewer, until=timezone.localdate())
+    outcomes = at_once(*[change] * 4)
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 3
+    assert ApiKey.objects.count() == 2

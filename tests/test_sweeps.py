@@ -23,7 +23,8 @@ from notices import services as notices
 from notices.models import Notice
 from objections import services as objections
 from objections.models import Objection
-from parties.models import Actor
+from parties import services as parties
+from parties.models import Actor, SignInRecord
 from portal import services as portal
 from portal.services import arrivals
 from redlist import services as redlist
@@ -125,6 +126,12 @@ def _checked():
     jointaction.check_sheets(today=TODAY)
 
 
+def _signed_in_long_ago():
+    long_ago = timezone.now() - timedelta(days=200)
+    builders.clerk()
+    parties.record_failure("rsj-clerk", address="192.0.2.1", user_agent="", now=long_ago)
+
+
 def _orphaned():
     folder = Path(settings.MEDIA_ROOT) / "0f"
     folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +210,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: count("address", "192.0.2.1", limit=1),
         lambda: sweep_rates(now=timezone.now() + timedelta(hours=1)),
     ),
+    "parties.tasks.forget_sign_ins": (
+        _signed_in_long_ago,
+        lambda: parties.forget_sign_ins(now=timezone.now()),
+    ),
     "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
@@ -234,6 +245,7 @@ def _state():
         Event.objects.count(),
         Document.objects.count(),
         RateCount.objects.count(),
+        SignInRecord.objects.count(),
         sorted(Path(settings.MEDIA_ROOT).glob("*/orphan")),
     )
 

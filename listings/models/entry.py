@@ -18,6 +18,16 @@ from rulebook.models import Degree, LegalBasis, ListCategory, ListKind, Miscondu
 SEARCH_LIMIT = 1_000
 
 
+def _written_by(user_ids):
+    """The journal lines with which one of these people wrote a part of the draft at hand."""
+    return Event.objects.filter(
+        content_type=ContentType.objects.get_for_model(Listing),
+        object_id=models.OuterRef("pk"),
+        status=Listing.Status.DRAFT,
+        by_user__in=user_ids,
+    )
+
+
 class ListingQuerySet(models.QuerySet):
     def public(self, today):
         """What anyone may see: decided by the dates, whether or not the sweep has run."""
@@ -61,14 +71,17 @@ class ListingQuerySet(models.QuerySet):
         return self if user.sees_all else self.filter(department=user.department_id)
 
     def not_written_by(self, user):
-        """Drafts of which the user wrote no part: those the user may approve."""
-        written = Event.objects.filter(
-            content_type=ContentType.objects.get_for_model(Listing),
-            object_id=models.OuterRef("pk"),
-            status=Listing.Status.DRAFT,
-            by_user=user,
+        """Drafts of which the user wrote no part: those the user may approve.
+
+        Nor did anybody for whom the user stands in today.
+        """
+        return self.filter(
+            ~models.Exists(_written_by(user.speaks_for)), status=Listing.Status.DRAFT
         )
-        return self.filter(~models.Exists(written), status=Listing.Status.DRAFT)
+
+    def written_by(self, user):
+        """Drafts of which the user wrote a part."""
+        return self.filter(models.Exists(_written_by([user.pk])), status=Listing.Status.DRAFT)
 
     def known_to(self, user):
         """Everything but the drafts of other departments: of what has ended, that it has."""

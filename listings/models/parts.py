@@ -166,7 +166,7 @@ class SubjectChangeQuerySet(models.QuerySet):
 
     def to_decide(self, user):
         """Those that the user may approve: an operator all, a reviewer new names that concern."""
-        others = self.open().exclude(proposed_by=user)
+        others = self.open().exclude(proposed_by__in=user.speaks_for)
         if user.has_role(Role.OPERATOR):
             return others
         if not user.has_role(Role.REVIEWER):

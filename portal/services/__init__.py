@@ -3,9 +3,11 @@
 from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
 from portal.services.genuine import issued
+from portal.services.handover import open_work
 from portal.services.health import beat, heartbeat_age, readiness
 from portal.services.matters import Matters
 from portal.services.report import credit_report, erase_reports, report_file, still_true
+from portal.services.sign_in import locked_until, seconds_to_wait
 
 __all__ = [
     "Matters",
@@ -16,9 +18,12 @@ __all__ = [
     "heartbeat_age",
     "home_figures",
     "issued",
+    "locked_until",
     "measures",
+    "open_work",
     "readiness",
     "report_file",
+    "seconds_to_wait",
     "statistics",
     "still_true",
 ]

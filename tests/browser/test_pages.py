@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.shortcuts import render
 from django.utils import timezone
+from django_otp.oath import totp
 
 from parties.models import Role
 from tests import builders
@@ -23,6 +24,7 @@ def filled(transactional_db):
     from jointaction.services import webhooks
     from listings import services as listings
     from listings.services import feed
+    from parties import services as parties
     from parties.models import Actor
     from portal import services
     from rulebook.services import seed_rules
@@ -56,6 +58,10 @@ def filled(transactional_db):
         reference="示例1",
         today=timezone.localdate(),
     )
+    key, _raw = parties.make_key(builders.clerk(), scopes=["read"], name="行政审批系统")
+    absence = {"starts": timezone.localdate(), "ends": timezone.localdate(), "why": "出差"}
+    away, stands_in = builders.clerk(), builders.reviewer()
+    parties.delegate(away, stands_in, actor=Actor.of(away), **absence)
     feed.make_daily_file(today=timezone.localdate())
     sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")
     jointaction.check_sheets(today=timezone.localdate())
@@ -80,6 +86,7 @@ def filled(transactional_db):
     Delivery.objects.filter(listing=None).update(status="dead", attempts=1, **answered)
     return {
         "check": check,
+        "key": key,
         "red": red,
         "black": black,
         "draft": draft,
@@ -176,6 +183,9 @@ def desk_addresses(filled):
         "/desk/notices/",
         "/desk/endpoints/",
         f"/desk/endpoints/{filled['endpoint'].public_id}/",
+        "/desk/account/",
+        "/desk/account/password/",
+        "/desk/account/codes/",
         "/desk/imports/",
         "/desk/imports/new/",
         f"/desk/imports/{filled['batch'].public_id}/",
@@ -202,6 +212,9 @@ def reviewer_addresses(filled):
         f"/desk/black/{filled['draft'].public_id}/",
         f"/desk/black/{filled['draft'].public_id}/publish/",
         f"/desk/proposals/{filled['quashed'].public_id}/",
+        "/desk/account/",
+        "/desk/keys/",
+        f"/desk/keys/{filled['key'].prefix}/",
     ]
 
 
@@ -224,6 +237,34 @@ def test_what_a_reviewer_decides_on_is_accessible_and_fits(filled, page_at, widt
     page = page_at(width, user=builders.reviewer())
     problems = {path: _problems(page, path) for path in reviewer_addresses(filled)}
     assert {path: found for path, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_way_of_a_new_officer_is_accessible_and_fits(filled, page_at, width):
+    from parties import services as parties
+    from parties.models import Actor
+
+    clerk, operator = builders.clerk(), Actor.of(builders.operator())
+    clerk.set_password("correct-horse-battery")
+    clerk.save()
+    parties.password_given(clerk, actor=operator, reason="新来")
+    code = parties.reset_second_factor(clerk, actor=operator, reason="新来")
+    page = page_at(width)
+    page.goto("/sign-in/")
+    page.get_by_label("账号").fill(clerk.username)
+    page.get_by_label("密码").fill("correct-horse-battery")
+    page.get_by_label("动态口令").fill(code)
+    page.get_by_role("button", name="登录", exact=True).click()
+    assert page.get_by_role("heading", name="绑定手机令牌").count() == 1
+    assert _faults(page) == []
+    device = parties.enrolment(clerk)
+    page.get_by_label("动态口令").fill(f"{totp(device.bin_key):06d}")
+    page.get_by_role("button", name="绑定", exact=True).click()
+    assert page.locator("ol .code").count() == 10
+    assert _faults(page) == []
+    page.get_by_role("link", name="抄好了，继续").click()
+    assert page.get_by_role("heading", name="修改密码").count() == 1
+    assert _faults(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])

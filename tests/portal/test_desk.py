@@ -50,7 +50,7 @@ PAGES = (
 def test_nobody_enters_without_the_second_factor(client, rules, name):
     sign_in = f"{reverse('sign-in')}?next={reverse(name)}"
     assert client.get(reverse(name)).url == sign_in
-    client.force_login(builders.clerk(), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(builders.clerk(), backend="parties.desk.StaffBackend")
     assert client.get(reverse(name)).url == sign_in
     assert client.get(reverse("sign-in")).status_code == 200  # and is not sent round in a circle
 

@@ -1,8 +1,13 @@
 """Signing in takes account, password and one-time code together."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -13,6 +18,9 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct-horse-battery"  # noqa: S105
 GUESS = {"username": "rsj-clerk", "password": "x", "otp_token": "000000"}
+
+# tries are counted in windows of the clock, none of which ends while a test runs
+at_noon = time_machine.travel("2026-11-23T04:00:00Z", tick=False)
 
 
 @pytest.fixture
@@ -25,9 +33,9 @@ def code(device):
     return f"{totp(device.bin_key):06d}"
 
 
-def sign_in(client, **fields):
+def sign_in(client, *, REMOTE_ADDR="127.0.0.1", **fields):  # noqa: N803 - as WSGI names it
     given = {"username": "rsj-clerk", "password": PASSWORD, "otp_token": "000000", **fields}
-    return client.post(reverse("sign-in"), given)
+    return client.post(reverse("sign-in"), given, REMOTE_ADDR=REMOTE_ADDR)
 
 
 def test_all_three_right_lead_in(client, device):
@@ -58,6 +66,70 @@ def test_five_wrong_codes_lock_the_account_from_there(client, device):
     response = sign_in(client, otp_token=code(device))
     assert response.status_code == 429
     assert "锁定 30 分钟" in response.content.decode()
+    assert 1500 < int(response["Retry-After"]) <= 1800
+
+
+def test_the_lock_ends_when_the_page_said_whoever_tries_meanwhile(client, device):
+    start = timezone.now()
+    with time_machine.travel(start, tick=False):
+        for _n in range(5):
+            sign_in(client, otp_token="1")  # noqa: S106
+    with time_machine.travel(start + timedelta(minutes=20), tick=False):
+        page = sign_in(client, otp_token=code(device)).content.decode()
+        ends = timezone.localtime(start + timedelta(minutes=31))
+        assert f"{ends:%H:%M}" in page
+    with time_machine.travel(start + timedelta(minutes=31), tick=False):
+        assert sign_in(client, otp_token=code(device)).status_code == 302
+
+
+@at_noon
+def test_an_account_that_is_tried_from_everywhere_waits_but_for_where_its_owner_works(
+    client, device, settings
+):
+    settings.SIGN_IN_OF_ACCOUNT = (3, 1800)
+    home = "203.0.113.7"
+    assert sign_in(client, otp_token=code(device), REMOTE_ADDR=home).status_code == 302
+    guesses = [
+        Client().post(reverse("sign-in"), GUESS, REMOTE_ADDR=f"198.51.100.{n}") for n in range(5)
+    ]
+    assert [answer.status_code for answer in guesses] == [200, 200, 429, 429, 429]
+    assert 0 < int(guesses[-1]["Retry-After"]) <= 1800
+    assert "以后再登录" in guesses[-1].content.decode()
+    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    later = f"{totp(device.bin_key, drift=1):06d}"
+    browser = Client()
+    assert sign_in(browser, otp_token=later, REMOTE_ADDR=home).status_code == 302
+
+
+@at_noon
+def test_one_address_tries_so_often_and_no_more(client, device, settings):
+    settings.SIGN_IN_OF_ADDRESS = (2, 600)
+    names = [f"nobody-{n}" for n in range(4)]
+    statuses = [sign_in(client, username=name).status_code for name in names]
+    assert statuses == [200, 200, 429, 429]
+    from_elsewhere = sign_in(client, username="nobody", REMOTE_ADDR="198.51.100.1")
+    assert from_elsewhere.status_code == 200
+
+
+@at_noon
+def test_a_flood_from_everywhere_keeps_out_who_is_new_and_nobody_else(client, device, settings):
+    assert sign_in(client, otp_token=code(device), REMOTE_ADDR="203.0.113.7").status_code == 302
+    settings.SIGN_IN_OF_ALL = (2, 600)
+    statuses = [
+        sign_in(Client(), username=f"n{n}", REMOTE_ADDR=f"198.51.100.{n}").status_code
+        for n in range(4)
+    ]
+    assert statuses[-1] == 429
+    later = f"{totp(device.bin_key, drift=1):06d}"
+    assert sign_in(Client(), otp_token=later, REMOTE_ADDR="203.0.113.7").status_code == 302
+    assert sign_in(Client(), otp_token=later, REMOTE_ADDR="192.0.2.9").status_code == 429
+
+
+@at_noon
+def test_what_is_empty_is_no_try(client, device, settings):
+    settings.SIGN_IN_OF_ADDRESS = (1, 600)
+    statuses = [sign_in(client, password="").status_code for _n in range(3)]
+    assert statuses == [200, 200, 200]
 
 
 def test_an_empty_field_is_named_first_and_beside_itself(client, device):
@@ -80,7 +152,7 @@ def test_the_back_office_opens_to_nobody_without_the_second_factor(client):
     answer = client.post(reverse("admin:login"), given)
     assert answer.url.startswith(reverse("sign-in"))
     assert "_auth_user_id" not in client.session
-    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(root, backend="parties.desk.StaffBackend")
     answer = client.get(reverse("admin:parties_user_changelist"), follow=True)
     assert answer.redirect_chain[-1][0].startswith(reverse("sign-in"))
     assert "_auth_user_id" not in client.session

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from parties import services
-from parties.models import ApiKey, Department, User
+from parties.models import AccountEvent, Actor, ApiKey, Department, User
 
 
 class Command(BaseCommand):
@@ -53,6 +53,9 @@ class Command(BaseCommand):
             )
         except ValidationError as refusal:
             raise CommandError("; ".join(refusal.messages)) from refusal
+        told = f"{key.name}（{key.prefix}） {' '.join(key.scopes)}"
+        action = AccountEvent.Action.KEY_CREATE
+        services.note(user, action, actor=Actor(label="命令行"), note=told, key=key)
         self.stdout.write(f"{key.name}: {unit}, {user}, {' '.join(key.scopes)}")
         self.stdout.write(raw)
 

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from parties import services
-from parties.models import User
+from parties.models import AccountEvent, Actor, User
 
 
 class Command(BaseCommand):
@@ -17,4 +17,6 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username, is_active=True).first()
         if user is None:
             raise CommandError(f"no such account: {username}")
-        self.stdout.write(services.give_second_factor(user).config_url)
+        device = services.give_second_factor(user)
+        services.note(user, AccountEvent.Action.RESET_FACTOR, actor=Actor(label="命令行"))
+        self.stdout.write(device.config_url)

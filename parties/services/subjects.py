@@ -8,11 +8,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from stdnum import numdb
 
 from parties import identity, sealing
-from parties.models import ApiKey, FormerName, Subject
+from parties.models import FormerName, Subject
 
 
 def organisation(code, name, *, kind=Subject.Kind.ORGANIZATION, **fields):
@@ -208,24 +207,3 @@ def paper_number(subject, *, actor, purpose):
         actor=actor,
         purpose=purpose,
     )
-
-
-def make_key(officer, *, scopes, name, **limits):
-    """A new key that acts for `officer`. Returns (key, the secret itself, told only here).
-
-    `limits` may hold addresses, expiry_date (an instant) and per_minute. Raises ValidationError
-    where an address is none, or the key would have expired already.
-    """
-    key = ApiKey(officer=officer, scopes=list(dict.fromkeys(scopes)), name=name[:50], **limits)
-    key.clean_fields(exclude=["id", "prefix", "hashed_key"])
-    if key.expiry_date is not None and key.expiry_date <= timezone.now():
-        raise ValidationError({"expiry_date": _("这个时间已经过了。")})
-    raw = ApiKey.objects.assign_key(key)
-    key.save()
-    return key, raw
-
-
-def give_second_factor(user):
-    """A new one-time-code device in the place of any the user had; its key is told only here."""
-    TOTPDevice.objects.filter(user=user).delete()
-    return TOTPDevice.objects.create(user=user, name=user.username, confirmed=True)
