@@ -51,11 +51,11 @@ class ActForm(forms.Form):
         except ValidationError as refusal:
             self._tell(refusal)
         except PermissionDenied:
-            self._refuse(403, _("您没有办这件事的权限，须由别人来办。"))
+            self.refuse(403, _("您没有办这件事的权限，须由别人来办。"))
         except IllegalMove as refusal:
-            self._refuse(409, str(refusal))
+            self.refuse(409, str(refusal))
         except StaleVersion as refusal:
-            self._refuse(412, str(refusal))
+            self.refuse(412, str(refusal))
         return not self.errors
 
     @property
@@ -67,7 +67,8 @@ class ActForm(forms.Form):
         name = key.replace(".", "_")
         return name if name in self.fields else None
 
-    def _refuse(self, status, words):
+    def refuse(self, status, words):
+        """Say above the form, in words, why it was not done."""
         self.refused = status
         self.add_error(None, words)
 

@@ -120,6 +120,7 @@ DOORS = {
     "objection-letter": OPEN,
     "objection-track-letter": OPEN,
     "objection-supplement": OPEN,
+    "proof": OPEN,
     "verify": OPEN,
     "verify-code": OPEN,
     "receipt-keys": OPEN,
@@ -204,7 +205,7 @@ ACTED = {
     "by": "2099-01-05",
     "days": "1",
 }
-GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
+GONE = {204, 301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
 
 def _names(patterns):
