@@ -17,6 +17,7 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template import loader
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -320,6 +321,12 @@ def about(request):
 @require_safe
 def accessibility(request):
     return render(request, "portal/accessibility.html")
+
+
+@require_safe
+def favicon(request):
+    """For what names no icon itself, as the back office does; browsers ask for it anyway."""
+    return redirect(static("favicon.svg"))
 
 
 @require_safe

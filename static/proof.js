@@ -3,7 +3,12 @@
   const field = document.querySelector("input[data-proof]");
   if (!field || !window.Worker) return;
   const {form} = field, status = form.querySelector("[data-busy]");
-  let sending = false;
+  let asked = false, sending = false;
+
+  const ask = async () => {
+    const answer = await fetch(field.dataset.proof);
+    return answer.status === 200 ? answer.json() : null;
+  };
 
   const solve = (challenge) => new Promise((done) => {
     const worker = new Worker(field.dataset.worker);
@@ -13,14 +18,13 @@
   });
 
   const prove = async () => {
-    const answer = await fetch(field.dataset.proof);
-    if (answer.status !== 200) return;
-    const challenge = await answer.json();
-    const solution = await solve(challenge);
+    const challenge = await ask();
+    const solution = challenge && await solve(challenge);
     if (solution?.derivedKey) field.value = btoa(JSON.stringify({challenge, solution}));
   };
 
   form.addEventListener("submit", (event) => {
+    if (!asked) return;
     event.preventDefault();
     if (sending) return;
     sending = true;
@@ -28,9 +32,10 @@
     prove().catch(() => {}).finally(() => form.submit());
   });
 
-  // Whoever comes back to the page may send it once more.
+  // Also for whoever comes back to the page: a proof counts once.
   addEventListener("pageshow", () => {
     sending = false;
     status.textContent = field.value = "";
+    ask().then((challenge) => { asked = Boolean(challenge); }).catch(() => {});
   });
 })();

@@ -35,6 +35,7 @@ DOORS = {
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": LOCAL,
+    "favicon": OPEN,
     "desk-home": STAFF,
     "desk-supervision": BOARD,
     "desk-imports": STAFF,
