@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -230,3 +232,26 @@ def test_a_fault_in_json_is_one_line_with_its_traceback():
     [line] = [json.loads(line) for line in written.getvalue().splitlines()]
     assert "ValueError" in line["traceback"]
     assert RESIDENT not in written.getvalue()
+
+
+# ── the worker ────────────────────────────────────────────────────────────────────────────────
+
+WORKER = """
+import django, logging
+django.setup()
+from credit_portal.celery import app
+app.log.setup(loglevel="WARNING")
+logging.getLogger("celery.app.trace").error("task failed of %s", "13800435000")
+logging.getLogger("celery.task").error("and of 13800435000")
+print("printed")
+"""
+
+
+def test_the_worker_logs_as_the_web_server_does():
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER], capture_output=True, text=True, check=True
+    )
+    first, second = done.stderr.splitlines()
+    assert first.endswith("ERROR celery.app.trace task failed of …")
+    assert second.endswith("ERROR celery.task and of …")
+    assert done.stdout == "printed\n"
