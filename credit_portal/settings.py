@@ -66,6 +66,7 @@ LIMITS = {
     for name, usual in {
         "search": [300, 6_000],
         "hints": [600, 12_000],
+        "download": [20, 400],
         "track": [60, 3_000],
         "file": [60, 2_000],
         "verify": [60, 3_000],

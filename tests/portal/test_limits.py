@@ -29,6 +29,8 @@ PAGES = {
     "objection-supplement": "track",
     "objection-new": "file",
     "repair-new": "file",
+    "red-list": "download",
+    "black-list": "download",
     "verify": "verify",
     "verify-code": "verify",
     "credit-report": "verify",
@@ -49,6 +51,8 @@ def _ask(name, **options):
     arguments = {} if name in {"verify", "subject-report"} else {"code": CODE}
     if "subject" in name:
         return Client().post(reverse(name, args=[CODE]), **options)
+    if name.endswith("-list"):
+        return Client().get(reverse(name), {"format": "csv"}, **options)
     with_code = name in {"verify-code", "credit-report", "credit-report-file"}
     return Client().get(reverse(name, args=[CODE] if with_code else []), arguments, **options)
 
@@ -88,6 +92,12 @@ def test_the_english_page_counts_with_the_chinese_one(settings):
     refused = Client().get("/en/search/")
     assert refused.status_code == 429
     assert "in 1 min." in refused.content.decode()
+
+
+def test_a_list_that_is_read_on_the_page_is_no_download(settings):
+    settings.LIMITS = settings.LIMITS | {"download": (0, 0)}
+    for query in ("", "?page=1", "?format=atom"):
+        assert Client().get(f"/black/{query}").status_code == 200, query
 
 
 def test_a_page_that_is_refused_asks_for_nothing_but_the_count(settings):
