@@ -76,7 +76,7 @@ LIMITS = {
 }
 # Filings an hour from one address that ask for nothing; further ones need a proof of work, or
 # come slowly: so many an hour from one address, and from all together.
-FREE_FILINGS = env.int("FREE_FILINGS", 10, validate=validate.Range(min=0))
+FREE_FILINGS = env.int("FREE_FILINGS", 10, validate=validate.Range(min=0, max=1_999))
 SLOW_FILINGS = [env.int("SLOW_FILINGS", 5), env.int("SLOW_FILINGS_OF_ALL", 300)]
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who holds it may read /metrics from elsewhere
 
