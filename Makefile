@@ -8,7 +8,7 @@ PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: run test lint bench setup setup-test
+.PHONY: run test lint audit bench setup setup-test
 .DELETE_ON_ERROR:
 
 run: setup
@@ -25,6 +25,10 @@ lint: setup-test
 	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	BASE_URL=https://localhost $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) -m tests.test_translations
+	$(PY) -m tests.audit
+
+audit: setup-test
+	$(PY) -m tests.audit
 
 bench: setup
 	@exec $(PY) -m bench $(ARGS)

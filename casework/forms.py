@@ -35,9 +35,9 @@ class ActForm(ServiceForm):
         try:
             return super().carry_out(act, *args, **kwargs)
         except IllegalMove as refusal:
-            self._refuse(409, str(refusal))
+            self.refuse(409, str(refusal))
         except StaleVersion as refusal:
-            self._refuse(412, str(refusal))
+            self.refuse(412, str(refusal))
         return False
 
 

@@ -6,7 +6,7 @@ lost message costs promptness and nothing else.
 
 import os
 
-from celery import Celery, bootsteps
+from celery import Celery, bootsteps, signals
 from celery.beat import EmbeddedService
 from django.conf import settings
 
@@ -15,6 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "credit_portal.settings")
 app = Celery("credit_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_logging(**_options):
+    """Who listens here sets up the logs: Django has, with its filters, and Celery adds nothing."""
 
 
 class Clock(bootsteps.StartStopStep):

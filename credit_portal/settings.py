@@ -60,6 +60,25 @@ RELEASE = "0.1.0"
 # callers without a good key from one address.
 KEY_PER_MINUTE = env.int("KEY_PER_MINUTE", 30_000, validate=validate.Range(min=1))
 ADDRESS_PER_MINUTE = env.int("ADDRESS_PER_MINUTE", 600, validate=validate.Range(min=1))
+# How often public pages open in a minute: to one address, and to all together. A hall or a mobile
+# network is one address; the second number is what the machine is willing to bear.
+LIMITS = {
+    name: env.list(f"LIMIT_{name.upper()}", usual, subcast=int, validate=validate.Length(equal=2))
+    for name, usual in {
+        "search": [300, 6_000],
+        "hints": [600, 12_000],
+        "download": [20, 400],
+        "track": [60, 3_000],
+        "file": [60, 2_000],
+        "verify": [60, 3_000],
+        "report": [20, 600],
+        "proof": [60, 3_000],
+    }.items()
+}
+# Filings an hour from one address that ask for nothing; further ones need a proof of work, or
+# come slowly: so many an hour from one address, and from all together.
+FREE_FILINGS = env.int("FREE_FILINGS", 10, validate=validate.Range(min=0, max=1_999))
+SLOW_FILINGS = [env.int("SLOW_FILINGS", 5), env.int("SLOW_FILINGS_OF_ALL", 300)]
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who holds it may read /metrics from elsewhere
 
 INSTALLED_APPS = [
@@ -97,6 +116,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "credit_portal.request_id.request_id",
     "credit_portal.visitor.visitor",
+    "credit_portal.logs.requests_logged",
+    "credit_portal.headers.headers",
     "casework.api.limited",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -208,10 +229,16 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 40  # a form takes twenty and says so of one more
 
 HTTPS = BASE_URL.startswith("https:")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # links in letters and mails lead in
+# A browser takes a cookie of this name from this host alone, never from a neighbour's page.
+HOST_ONLY = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{HOST_ONLY}sessionid", f"{HOST_ONLY}csrftoken"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_AGE = 1800  # half an hour without an act signs staff out
 SESSION_SAVE_EVERY_REQUEST = True
 # However busy: after so long staff sign in again.
@@ -227,9 +254,11 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
+        "upgrade-insecure-requests": HTTPS,
     }
 }
 
@@ -307,21 +336,36 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in SWEEPS.items()
 }
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "credit_portal.logs.NothingTold"
+LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "credit_portal.logs.JsonLine"},
+    },
     "filters": {
         "faults": {  # "not ready yet" (503) is an answer of /readyz, no fault
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
-        }
+        },
+        "scrubbed": {"()": "credit_portal.logs.Scrubbed"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["faults"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["faults", "scrubbed"],
+        }
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.request": {"level": "ERROR"}},  # a 404 is the visitor's affair
+    "loggers": {
+        "django": {"level": "INFO"},  # to the console alone, never as a mail with all of a request
+        "django.request": {"level": "ERROR"},  # a 404 is the visitor's affair
+        # A line for every request, for machines to read; on a terminal it would bury the rest.
+        "credit_portal.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+    },
 }
 SILENCED_SYSTEM_CHECKS = (
     # TLS ends at the proxy in front; on plain http (a laptop) these settings follow BASE_URL.

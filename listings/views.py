@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
+from casework.views import limited
 from listings import ledger
 from listings.filters import ListFilter, in_force
 from listings.models import Audience, Change, ImportBatch, Listing, shown_details
@@ -73,7 +74,9 @@ def list_page(request, entries, *, kind, extra=()):
     if form in FORMS and found.is_valid():
         category = found.form.cleaned_data["category"]
         table = export.Table(rows, category=category, extra=extra)
-        return _feed(table, kind) if form == ATOM else _download(table, form, kind, today)
+        if form == ATOM:
+            return _feed(table, kind)
+        return _download(request, table, form, kind, today)
     pages = Paginator(rows, PAGE)
     if found.is_valid() and not any(found.form.cleaned_data.values()):
         pages.count = in_force(today)[kind]
@@ -127,7 +130,8 @@ FORMS = {  # of a download: how it is named to browsers, and what makes it
 }
 
 
-def _download(table, form, kind, today):
+@limited("download")
+def _download(_request, table, form, kind, today):
     """The whole list as a file, made while it is sent."""
     media_type, parts = FORMS[form]
     response = StreamingHttpResponse(parts(table, today), content_type=media_type)

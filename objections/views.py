@@ -13,7 +13,17 @@ from django.views.decorators.http import require_safe
 from casework import documents
 from casework.documents import attachment
 from casework.services import make
-from casework.views import WAIT, WRONG_TRIES, clock, let_in, opened, tracking
+from casework.views import (
+    WAIT,
+    WRONG_TRIES,
+    clock,
+    let_in,
+    limited,
+    may_file,
+    opened,
+    too_many,
+    tracking,
+)
 from jointaction.services import told_of
 from listings.filters import PickForm
 from listings.models import Listing
@@ -32,6 +42,7 @@ TRACK = "objection-track"
 
 
 @never_cache
+@limited("file")
 def new(request):
     """First the entry, found by code or number; then one form; then the receipt."""
     today = timezone.localdate()
@@ -61,7 +72,8 @@ def _pick(request, entries, today, *, gone=False):
 def _fill_in(request, listing, today):
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ObjectionForm(*posted, target=listing)
-    if posted and form.carry_out(lambda: _file(form, listing, today)):
+    sent = posted and may_file(request, form)
+    if sent and form.carry_out(lambda: _file(form, listing, today)):
         objection, query_code = form.result
         let_in(request, objection, TRACK)
         return _receipt(request, objection, query_code, today)
@@ -104,6 +116,7 @@ def _receipt(request, objection, query_code, today):
 
 
 @never_cache
+@limited("track")
 def track(request):
     """Number and query code, then the matter with its clock, its course and its reply."""
     return tracking(
@@ -293,6 +306,7 @@ def one_letter(request, letter_id):
 
 
 @never_cache
+@limited("track")
 def supplement(request):
     """What the applicant adds while it is asked for; refused ones are counted like wrong codes."""
     objection = opened(request, Objection.objects.with_parts(), TRACK)
@@ -301,9 +315,7 @@ def supplement(request):
     tries = f"wrong-supplements:{objection.pk}"
     wrong = cache.get(tries, 0)
     if wrong >= WRONG_TRIES:
-        response = render(request, "429.html", status=429)
-        response["Retry-After"] = WAIT
-        return response
+        return too_many(request, WAIT)
     form = SupplementForm(request.POST, request.FILES)
     if form.carry_out(lambda: _supplement(objection, form)):
         return redirect(TRACK)

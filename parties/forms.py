@@ -32,7 +32,7 @@ class ServiceForm(forms.Form):
         except ValidationError as refusal:
             self._tell(refusal)
         except PermissionDenied:
-            self._refuse(403, _("您没有办这件事的权限，须由别人来办。"))
+            self.refuse(403, _("您没有办这件事的权限，须由别人来办。"))
         return not self.errors
 
     @property
@@ -44,7 +44,7 @@ class ServiceForm(forms.Form):
         name = key.replace(".", "_")
         return name if name in self.fields else None
 
-    def _refuse(self, status, words):
+    def refuse(self, status, words):
         self.refused = status
         self.add_error(None, words)
 

@@ -19,6 +19,7 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template import loader
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -30,6 +31,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from casework.api import problem_body
 from casework.documents import attachment
+from casework.views import limited
 from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import etag_of, etag_with_records, shows_entries
@@ -161,6 +163,7 @@ def _website():
     }
 
 
+@limited("hints")
 @shows_entries
 def hints(request):
     """Firms with entries in force whose name holds what was typed so far, for the search box."""
@@ -169,6 +172,7 @@ def hints(request):
     return JsonResponse({"firms": [{"code": code, "name": name} for code, name in found]})
 
 
+@limited("search")
 @shows_entries
 def search(request):
     """Both lists by code or by name; nothing found is said in words, with what it does not mean."""
@@ -213,6 +217,7 @@ def subject(request, code):
 @csrf_exempt  # makes a report that anybody may have; so the firm's page needs no token
 @require_POST
 @never_cache
+@limited("report")
 def make_report(request, code):
     """Make the firm's credit report, or lead to the one that still says the same."""
     try:
@@ -225,6 +230,7 @@ def make_report(request, code):
 
 @require_safe
 @never_cache
+@limited("verify")
 def report(request, code):
     """A credit report as long as it holds: number, moment, until when, and the PDF."""
     made, holds = _report(code)
@@ -234,6 +240,7 @@ def report(request, code):
 
 @require_safe
 @never_cache
+@limited("verify")
 def report_file(request, code):
     """The PDF; of a report that no longer holds nothing but that it does not."""
     made, holds = _report(code)
@@ -283,6 +290,7 @@ def memorandum(request, public_id):
 
 
 @require_safe
+@limited("verify")
 def verify(request):
     """Asks for the code on a letter or receipt."""
     if asked := request.GET.get("code", "").strip():
@@ -292,6 +300,7 @@ def verify(request):
 
 @require_safe
 @never_cache
+@limited("verify")
 def verify_code(request, code):
     """Whether we issued what bears this code: when, for which unit, with which conclusion.
 
@@ -316,6 +325,12 @@ def about(request):
 @require_safe
 def accessibility(request):
     return render(request, "portal/accessibility.html")
+
+
+@require_safe
+def favicon(request):
+    """For what names no icon itself, as the back office does; browsers ask for it anyway."""
+    return redirect(static("favicon.svg"))
 
 
 @require_safe

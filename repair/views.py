@@ -13,7 +13,7 @@ from blacklist.services import repair_from
 from casework.documents import attachment
 from casework.models import Letter
 from casework.services import make
-from casework.views import clock, let_in, opened, tracking
+from casework.views import clock, let_in, limited, may_file, opened, tracking
 from jointaction.services import told_of
 from listings.filters import PickForm
 from listings.models import Listing
@@ -30,6 +30,7 @@ TRACK = "repair-track"
 
 
 @never_cache
+@limited("file")
 def new(request):
     """First the entry; then conditions and earliest day; then, where it is time, the form."""
     today = timezone.localdate()
@@ -63,7 +64,8 @@ def _fill_in(request, listing, today):
     open_now = terms.first_day is not None and terms.first_day <= today and not pending
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ApplyForm(*posted, asked=terms.evidence)
-    if posted and form.carry_out(lambda: _apply(form, listing, today)):
+    sent = posted and may_file(request, form)
+    if sent and form.carry_out(lambda: _apply(form, listing, today)):
         repair, query_code = form.result
         let_in(request, repair, TRACK)
         return _receipt(request, repair, query_code, today)
@@ -111,6 +113,7 @@ def _receipt(request, repair, query_code, today):
 
 
 @never_cache
+@limited("track")
 def track(request):
     """Number and query code, then the matter with its clock, its course and its letters.
 

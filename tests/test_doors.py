@@ -38,6 +38,7 @@ DOORS = {
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": LOCAL,
+    "favicon": OPEN,
     "desk-home": STAFF,
     "desk-supervision": BOARD,
     "desk-imports": STAFF,
@@ -135,6 +136,7 @@ DOORS = {
     "objection-letter": OPEN,
     "objection-track-letter": OPEN,
     "objection-supplement": OPEN,
+    "proof": OPEN,
     "verify": OPEN,
     "verify-code": OPEN,
     "receipt-keys": OPEN,
@@ -225,7 +227,7 @@ ACTED = {
     "passphrase": builders.PASSPHRASE,
     "again": builders.PASSPHRASE,
 }
-GONE = {301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
+GONE = {204, 301, 302, 400, 404, 405, 410}  # what an open door may say instead of a page
 
 
 def _names(patterns):

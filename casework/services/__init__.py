@@ -5,13 +5,15 @@ from casework.services.filing import contact_of, new_filing
 from casework.services.letters import issue, make, make_missing, serve, take_serial
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
-from casework.services.rates import Rate, count, host_of, sweep_rates
+from casework.services.proofs import challenge, spend
+from casework.services.rates import Rate, count, host_of, standing, sweep_rates
 from casework.services.refusals import clean_columns, refuse, refuse_bad_columns, storable
 from casework.services.tables import check_table, reaches_far
 
 __all__ = [
     "Rate",
     "answer_of",
+    "challenge",
     "check_table",
     "clean_columns",
     "contact_of",
@@ -29,6 +31,8 @@ __all__ = [
     "refuse",
     "refuse_bad_columns",
     "serve",
+    "spend",
+    "standing",
     "storable",
     "sweep_rates",
     "take_number",

@@ -21,6 +21,10 @@ COUNT = """
 INSERT INTO casework_ratecount AS seen (slot, until, used) VALUES (%(slot)s, %(until)s, %(lot)s)
 ON CONFLICT (slot) DO UPDATE SET used = seen.used + %(lot)s RETURNING used
 """
+SHOWN = """
+INSERT INTO casework_ratecount (slot, until, used) VALUES (%(slot)s, %(until)s, 1)
+ON CONFLICT (slot) DO NOTHING RETURNING used
+"""
 LOTS = 1_000  # of a limit; one below twice as much is counted one by one
 MOST = 50  # in a lot: a larger one would save nothing more
 ONE_HOST = 64  # bits of an IPv6 address: whoever has one has them all
@@ -53,15 +57,39 @@ def count(what, caller, *, limit, seconds=60):
     transaction it holds its row for no longer than the statement takes.
     """
     now = time.time()
-    window = int(now // seconds)
-    ends = (window + 1) * seconds
-    digest = salted_hmac(f"casework.rates.{what}", f"{caller}|{window}", algorithm="sha256")
-    slot = int.from_bytes(digest.digest()[:8], "big", signed=True)
+    slot, ends = _window(what, caller, seconds, now)
     _ends, numbers = _dealt.get(slot, (0, iter(())))
     used = next(numbers, None)  # two threads never get the same one
     if used is None:
         used = _take(slot, ends, min(max(limit // LOTS, 1), MOST), now)
     return Rate(limit, used, seconds, math.ceil(ends - now))
+
+
+def standing(what, caller, *, limit, seconds=60):
+    """How a caller stands, without one more request; of a limit that is counted one by one."""
+    now = time.time()
+    slot, ends = _window(what, caller, seconds, now)
+    row = RateCount.objects.filter(slot=slot).first()
+    return Rate(limit, row.used if row else 0, seconds, math.ceil(ends - now))
+
+
+def is_new(what, token, *, until):
+    """Whether a token is shown for the first time, as far as those are kept: until that moment."""
+    values = {"slot": _slot(what, token), "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(SHOWN, values)
+        return cursor.fetchone() is not None
+
+
+def _window(what, caller, seconds, now):
+    """The slot in which a caller is counted now, and when its window ends."""
+    window = int(now // seconds)
+    return _slot(what, f"{caller}|{window}"), (window + 1) * seconds
+
+
+def _slot(what, whose):
+    digest = salted_hmac(f"casework.rates.{what}", whose, algorithm="sha256")
+    return int.from_bytes(digest.digest()[:8], "big", signed=True)
 
 
 def _take(slot, ends, lot, now):

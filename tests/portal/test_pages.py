@@ -390,8 +390,8 @@ def test_who_is_under_public_notice_stands_on_the_first_page(client, page):
 
 def test_search_and_entry_cost_a_fixed_number_of_queries(page, django_assert_max_num_queries):
     entries = [published_black() for _n in range(4)]
-    # head, rules, keys, the shown entries, former names
-    with django_assert_max_num_queries(5):
+    # who asks and all who ask, head, rules, keys, the shown entries, former names
+    with django_assert_max_num_queries(7):
         page(f"{reverse('search')}?q=示例")
     with django_assert_max_num_queries(14):
         page(reverse("black-entry", args=[entries[0].public_id]))
