@@ -275,6 +275,7 @@ SWEEPS = {
     "casework.tasks.sweep_documents": 3600,
     "portal.tasks.erase_reports": 60,
     "casework.tasks.sweep_rates": 60,
+    "casework.tasks.seal_journal": 30,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -82,6 +82,8 @@ class UserAdmin(StockUserAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(APIKeyModelAdmin):
+    """A key that is no longer wanted is revoked: the journal names it."""
+
     list_display = ["prefix", "name", "officer", "scopes", "created", "expiry_date", "revoked"]
     list_select_related = ["officer"]
     search_fields = ["name", "prefix", "officer__username"]
@@ -90,6 +92,9 @@ class ApiKeyAdmin(APIKeyModelAdmin):
         if db_field.name == "scopes":
             return _several(ApiKey.Scope.choices, db_field, required=True)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(Subject)

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -14,6 +15,22 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed column of a table: which, beside which key id, and what binds it to its row.
+
+    A model names its own in SEALED, so that a change of keys finds them all. `index` is the
+    column of the blind index made of the same value, its key id in `<index>_key_id`; what is
+    digested of a value says the row's `index_text(value)`.
+    """
+
+    column: str
+    key_id: str
+    field: str
+    row: str = "public_id"
+    index: str = ""
 
 
 class Department(models.Model):
@@ -277,6 +294,8 @@ class Subject(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    SEALED = (Sealed("paper_sealed", "paper_key_id", "paper", index="paper_index"),)
+
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
@@ -300,6 +319,10 @@ class Subject(models.Model):
 
     def __str__(self):
         return self.display_name
+
+    def index_text(self, number):
+        """What the blind index of the paper is made of."""
+        return f"{self.paper_type}:{number}"
 
     @property
     def is_person(self):
@@ -371,7 +394,11 @@ class AccessLog(Acted):
 
     class Meta:
         verbose_name = verbose_name_plural = _("查阅记录")
-        indexes = [models.Index(fields=["table", "row"], name="accesslog_row")]
+        indexes = [
+            models.Index(fields=["table", "row"], name="accesslog_row"),
+            # for the auditor, who reads by days
+            BrinIndex(fields=["at"], name="accesslog_at"),
+        ]
 
     def __str__(self):
         return f"{self.table} {self.row} {self.field}"
@@ -394,3 +421,28 @@ class SigningKey(models.Model):
 
     def __str__(self):
         return self.key_id
+
+
+class IndexKey(models.Model):
+    """The key of one kind of digest, kept sealed after the sealing key it came from is retired.
+
+    Of a query code only the digest is kept, so it can't be made anew under a newer key.
+    """
+
+    key_id = models.CharField(_("密钥编号"), max_length=16)  # of the key that it was derived from
+    purpose = models.CharField(_("用途"), max_length=20)
+    sealed = models.BinaryField()
+    sealed_key_id = models.CharField(max_length=16)
+
+    SEALED = (Sealed("sealed", "sealed_key_id", "key", row="place"),)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("索引密钥")
+        constraints = [models.UniqueConstraint(fields=["key_id", "purpose"], name="indexkey_once")]
+
+    def __str__(self):
+        return self.place
+
+    @property
+    def place(self):
+        return f"{self.key_id}:{self.purpose}"

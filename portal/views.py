@@ -28,11 +28,12 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from casework.api import problem_body
 from casework.documents import attachment
+from casework.moves import record_act
 from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import etag_of, etag_with_records, shows_entries
 from parties import identity
-from parties.models import Subject
+from parties.models import Actor, Subject
 from portal import services
 from portal.forms import SignInForm
 from portal.models import CreditReport
@@ -343,6 +344,11 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def form_valid(self, form):
+        user = form.get_user()
+        record_act(user, "sign_in", actor=Actor.of(user))
+        return super().form_valid(form)
+
     def get_context_data(self, **kwargs):
         """The portal's name, where LoginView would show the host's."""
         return super().get_context_data(**kwargs) | {"site_name": settings.SITE_NAME}
@@ -350,6 +356,11 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     next_page = "home"
+
+    def post(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            record_act(request.user, "sign_out", actor=Actor.of(request.user))
+        return super().post(request, *args, **kwargs)
 
 
 # --- errors ----------------------------------------------------------------

@@ -37,6 +37,7 @@ DOORS = {
     "metrics": LOCAL,
     "desk-home": STAFF,
     "desk-supervision": BOARD,
+    "desk-journal": BOARD,
     "desk-imports": STAFF,
     "desk-import-new": STAFF,
     "desk-import": MATTER,

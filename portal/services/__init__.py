@@ -4,10 +4,14 @@ from portal.services.board import board
 from portal.services.figures import home_figures, measures, statistics
 from portal.services.genuine import issued
 from portal.services.health import beat, heartbeat_age, readiness
+from portal.services.journal import Asked, Journal, JournalTable, journal_book
 from portal.services.matters import Matters
 from portal.services.report import credit_report, erase_reports, report_file, still_true
 
 __all__ = [
+    "Asked",
+    "Journal",
+    "JournalTable",
     "Matters",
     "beat",
     "board",
@@ -16,6 +20,7 @@ __all__ = [
     "heartbeat_age",
     "home_figures",
     "issued",
+    "journal_book",
     "measures",
     "readiness",
     "report_file",

@@ -203,6 +203,7 @@ def supervisor_addresses(filled):
     return [
         "/desk/",
         "/desk/board/",
+        "/desk/journal/",
         "/desk/pushes/",
         f"/desk/pushes/{filled['push'].public_id}/",
         f"/desk/red/{review.listing.public_id}/",
