@@ -111,7 +111,8 @@ def _rotate_column(place):
     if done:
         AccessLog.objects.create(
             table=place.model._meta.db_table, row="*", field=place.sealed.field,
-            purpose=_("更换密钥：%(key)s（%(n)s 个）") % {"key": newest, "n": done}, **CLOCK.columns,
+            purpose=_("更换密钥：%(key)s（%(n)s 个）") % {"key": newest, "n": done},
+            **CLOCK.columns,
         )  # fmt: skip
     return done
 

@@ -1,11 +1,12 @@
 """What the whole portal can say about itself: is it ready, and its figures."""
 
 from portal.services.board import board
-from portal.services.figures import home_figures, measures, statistics
+from portal.services.figures import home_figures, statistics
 from portal.services.genuine import issued
-from portal.services.health import beat, heartbeat_age, readiness
+from portal.services.health import beat, heartbeat_age, readiness, swept
 from portal.services.journal import Asked, Journal, JournalTable, journal_book
 from portal.services.matters import Matters
+from portal.services.measures import measures
 from portal.services.report import credit_report, erase_reports, report_file, still_true
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "report_file",
     "statistics",
     "still_true",
+    "swept",
 ]

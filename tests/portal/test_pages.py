@@ -467,6 +467,16 @@ def test_metrics_are_for_this_machine_or_the_holder_of_the_token(page):
     page("/metrics", status=403, headers={"x-forwarded-for": "192.0.2.1"})
 
 
+def test_metrics_tell_what_waits_and_how_long_ago_each_sweep_was(page, rules):
+    services.swept("casework.tasks.seal_journal")
+    text = page("/metrics").content.decode()
+    assert 'portal_waiting{queue="letters"} 0\n' in text
+    assert 'portal_journal_unsealed{table="casework_event"}' in text
+    assert re.search(r'portal_sweep_age_seconds{sweep="casework.tasks.seal_journal"} 0\.\d\n', text)
+    assert 'portal_sweep_age_seconds{sweep="jointaction.tasks.distribute"} NaN\n' in text
+    assert text.count("# TYPE portal_waiting gauge") == 1
+
+
 def test_metrics_from_elsewhere_with_the_token(page, settings):
     settings.METRICS_TOKEN = "a-token"  # noqa: S105
     page("/metrics", REMOTE_ADDR="192.0.2.1", headers={"authorization": "Bearer a-token"})
