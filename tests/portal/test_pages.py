@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -489,3 +490,11 @@ def test_robots_find_the_sitemap_and_every_page_on_it(client, page):
     assert found
     for address in found:
         page(address.removeprefix(settings.BASE_URL))
+
+
+def test_the_page_for_the_proxy_needs_neither_portal_nor_template(tmp_path):
+    call_command("maintenance_page", str(tmp_path / "www"))
+    page = (tmp_path / "www" / "maintenance.html").read_text()
+    assert "正在维护" in page
+    assert "{%" not in page
+    assert (tmp_path / "www" / "static" / "portal.css").exists()
