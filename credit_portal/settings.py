@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credit_portal.request_id.request_id",
+    "credit_portal.counted.counted",
     "credit_portal.visitor.visitor",
     "casework.api.limited",
     "django.middleware.security.SecurityMiddleware",

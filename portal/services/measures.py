@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from casework.models import JournalSeal, Letter
 from casework.services import unsealed
+from credit_portal.counted import totals
 from jointaction.models import Delivery, DistributionCursor, Push, Sheet
 from listings import ledger
 from listings.filters import in_force
@@ -17,7 +18,8 @@ from rulebook.models import ListKind
 
 def measures(today):
     """All figures as text; what is not known yet is NaN."""
-    return "".join(_lines([*_entries(today), *_matters(today), *_queues(), *_proofs(), *_clock()]))
+    parts = (_entries(today), _matters(today), _queues(), _proofs(), _clock(), _requests())
+    return "".join(_lines(figure for part in parts for figure in part))
 
 
 def _entries(today):
@@ -71,6 +73,17 @@ def _clock():
         yield "portal_sweep_age_seconds", told, {"sweep": name}, _seconds(age)
 
 
+def _requests():
+    """Since the beginning, on this machine, but for the last seconds of a killed process."""
+    rows = totals()
+    for route, status, n, _seconds in rows:
+        labels = {"route": route, "status": status}
+        yield "portal_requests_total", "Requests answered", labels, n
+    for route, status, _n, seconds in rows:
+        labels = {"route": route, "status": status}
+        yield "portal_requests_seconds_total", "Seconds that they took", labels, f"{seconds:.3f}"
+
+
 def _seconds(age):
     return "NaN" if age is None else f"{age:.1f}"
 
@@ -80,6 +93,7 @@ def _lines(figures):
     for name, help_text, labels, value in figures:
         if name not in told:
             told.add(name)
-            yield f"# HELP {name} {help_text}\n# TYPE {name} gauge\n"
+            kind = "counter" if name.endswith("_total") else "gauge"
+            yield f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"
         within = ",".join(f'{label}="{text}"' for label, text in labels.items())
         yield f"{name}{{{within}}} {value}\n" if within else f"{name} {value}\n"
