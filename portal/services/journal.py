@@ -294,11 +294,16 @@ ACTIONS = {
 def _event_line(row, labels, titles):
     kind = row.content_type
     own = titles.get(f"{kind.app_label}.{kind.model}", {})
-    action = own.get(row.action) or ACTIONS.get(row.action, row.action)
+    action = own.get(row.action) or ACTIONS.get(row.action) or _anywhere(row.action, titles)
     what = "export" if row.action in EXPORTS else "sign_in" if row.action in SIGN_INS else "act"
     by = str(NOBODY.get(row.by_label, row.by_label))
     about = labels.get((kind.pk, row.object_id), f"{kind.name} {row.object_id}")
     return Line("event", row.pk, row.at, what, by, _unit(row.by_user), str(action), about, row.note)
+
+
+def _anywhere(action, titles):
+    """An action in the words of another kind of matter, or as it is."""
+    return next((words[action] for words in titles.values() if action in words), action)
 
 
 def _look_line(row, _labels, _titles):
