@@ -496,5 +496,6 @@ def test_the_page_for_the_proxy_needs_neither_portal_nor_template(tmp_path):
     call_command("maintenance_page", str(tmp_path / "www"))
     page = (tmp_path / "www" / "maintenance.html").read_text()
     assert "正在维护" in page
+    assert settings.SITE_NAME in page
     assert "{%" not in page
     assert (tmp_path / "www" / "static" / "portal.css").exists()

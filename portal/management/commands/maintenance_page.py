@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management.base import BaseCommand
 from django.template.loader import render_to_string
@@ -19,5 +20,6 @@ class Command(BaseCommand):
 
     def handle(self, *, folder, **options):
         (folder / "static").mkdir(parents=True, exist_ok=True)
-        (folder / "maintenance.html").write_text(render_to_string("maintenance.html"))
+        page = render_to_string("maintenance.html", {"site_name": settings.SITE_NAME})
+        (folder / "maintenance.html").write_text(page)
         shutil.copyfile(finders.find(STYLES), folder / "static" / STYLES)
