@@ -57,6 +57,19 @@ def record(case, action, *, actor, note="", private_note="", changes=None):
     )
 
 
+def record_act(thing, action, *, actor, note=""):
+    """Write a journal line about what is no matter: a department's list exported, a sign-in."""
+    return Event.objects.create(
+        content_type=_content_type(thing.__class__),
+        object_id=thing.pk,
+        action=action,
+        status="",
+        version=0,
+        note=note,
+        **actor.columns,
+    )
+
+
 @transaction.atomic
 def move(
     case, action, *, actor, note="", private_note="", changes=None, expected_version=None, **fields

@@ -20,3 +20,9 @@ def sweep_documents():
 def sweep_rates():
     """Forget the counts of windows that are over. Run it when and as often as you like."""
     services.sweep_rates(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def seal_journal():
+    """Seal what the journals hold since the last seal. Run it when and as often as you like."""
+    services.seal_journal()

@@ -6,13 +6,23 @@ lost message costs promptness and nothing else.
 
 import os
 
-from celery import Celery, bootsteps, signals
+from celery import Celery, Task, bootsteps, signals
 from celery.beat import EmbeddedService
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "credit_portal.settings")
 
-app = Celery("credit_portal")
+
+class Sweep(Task):
+    """A task that says when it has ended well: /metrics tells how long ago that was."""
+
+    def on_success(self, retval, task_id, args, kwargs):
+        from portal.services import swept  # Django is not set up when this file is read
+
+        swept(self.name)
+
+
+app = Celery("credit_portal", task_cls=Sweep)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

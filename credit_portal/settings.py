@@ -39,6 +39,8 @@ DEBUG = False
 SECRET_KEY = secret("SECRET_KEY")
 # Sealing keys, newest first, each `id:base64 of 32 bytes`; older ones stay readable.
 FIELD_KEYS = secret("FIELD_KEYS").split(",")
+# The key of the backups; it must be kept apart from them. Needed by `backup` and `restore` alone.
+BACKUP_KEY = env.str("BACKUP_KEY", "") or ("" if DATABASE_URL else secret("BACKUP_KEY"))
 BASE_URL = env.str("BASE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}").rstrip("/")
 # 127.0.0.1 always: whoever watches over us asks /readyz there.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", ["localhost", "[::1]"]), "127.0.0.1"]
@@ -115,6 +117,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credit_portal.request_id.request_id",
+    "credit_portal.counted.counted",
     "credit_portal.visitor.visitor",
     "credit_portal.logs.requests_logged",
     "credit_portal.headers.headers",
@@ -328,6 +331,7 @@ SWEEPS = {
     "portal.tasks.take_in_files": 10,
     "portal.tasks.erase_reports": 60,
     "casework.tasks.sweep_rates": 60,
+    "casework.tasks.seal_journal": 30,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -1,11 +1,11 @@
-"""The desk's first page, the supervisor's board, and the import wizard."""
+"""The desk's first page, the supervisor's board, the auditor's journal, the import wizard."""
 
 from itertools import groupby
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
@@ -14,16 +14,26 @@ from django.views.decorators.http import require_http_methods, require_safe
 from casework.desk import given, timeline
 from casework.documents import attachment
 from casework.forms import ActForm
+from casework.moves import record, record_act
+from jointaction.desk import endpoints as endpoints_desk
+from jointaction.desk import pushes as pushes_desk
+from jointaction.desk import sheets as sheets_desk
 from jointaction.models import Push
 from jointaction.policies import may_answer, may_check
+from listings.desk import entries as entries_desk
+from listings.desk import exchange as exchange_desk
 from listings.models import ImportBatch
 from listings.policies import may_import
+from listings.services.export import csv_parts
+from objections import desk as objections_desk
 from parties.desk import desk_access
 from parties.models import Actor
 from portal import services
-from portal.forms import ImportForm, MattersForm, YearForm
+from portal.forms import ImportForm, JournalForm, MattersForm, YearForm
 from portal.services import wizard
 from portal.services.matters import GROUPS, TABS
+from redlist import desk as redlist_desk
+from repair import desk as repair_desk
 from rulebook.models import ListCategory
 
 PAGE = 20
@@ -76,15 +86,86 @@ def board(request):
     return render(request, "portal/desk_board.html", context)
 
 
+# --- the journals ----------------------------------------------------------
+
+TITLES = {  # of a matter's kind: its actions in words, as its own page says them
+    "listings.importbatch": {
+        "receive": gettext_lazy("由接口送来"),
+        "preview": gettext_lazy("上传并预览"),
+        "commit": gettext_lazy("导入"),
+        "discard": gettext_lazy("放弃"),
+        "refuse": gettext_lazy("不能导入"),
+        "download": gettext_lazy("下载退回的行"),
+    },
+    "listings.listing": entries_desk.JOURNAL,
+    "listings.proposal": entries_desk.JOURNAL,
+    "listings.partnercity": exchange_desk.JOURNAL,
+    "jointaction.push": pushes_desk.JOURNAL,
+    "jointaction.sheet": sheets_desk.STEPS,
+    "jointaction.endpoint": endpoints_desk.JOURNAL,
+    "redlist.review": redlist_desk.REVIEW_JOURNAL,
+    "objections.objection": objections_desk.JOURNAL,
+    "repair.repair": repair_desk.JOURNAL,
+}
+FILES = {
+    "csv": ("text/csv; charset=utf-8", csv_parts),
+    "xlsx": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        services.journal_book,
+    ),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_access
+def journal(request):
+    """Who did what, over all the journals; a post takes the lines along as a file."""
+    if not request.user.sees_all:
+        raise PermissionDenied
+    form = JournalForm(getattr(request, request.method, request.GET), today=timezone.localdate())
+    asked = services.Asked(**form.cleaned_data, titles=TITLES) if form.is_valid() else None
+    if request.method == "POST":
+        if asked and request.POST.get("format") in FILES:
+            return _journal_file(request, asked, request.POST["format"])
+        return redirect("desk-journal")
+    found = services.Journal(asked, _cursor(request.GET.get("after", ""))) if asked else None
+    lines, more = found.page() if found else ([], False)
+    context = {
+        "form": form,
+        "lines": lines,
+        "after": more and ".".join(f"{name}-{pk}" for name, pk in found.cursor.items()),
+        "later": request.GET.get("after"),
+    }
+    return render(request, "portal/desk_journal.html", context)
+
+
+def _journal_file(request, asked, kind):
+    """The lines as a file; taking them along is a line of the journal itself."""
+    media_type, parts = FILES[kind]
+    record_act(
+        request.user.department, "export", actor=Actor.of(request.user),
+        note=f"{gettext('办理记录')} {kind} {asked.words}",
+    )  # fmt: skip
+    table = services.JournalTable(services.Journal(asked))
+    response = StreamingHttpResponse(parts(table), content_type=media_type)
+    name = f"journal-{timezone.localdate().isoformat()}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _cursor(text):
+    """{journal: key of its last line shown}, of what the link to earlier lines says."""
+    pairs = (part.partition("-") for part in text[:200].split("."))
+    return {
+        name: int(pk)
+        for name, _dash, pk in pairs
+        if pk.isascii() and pk.isdecimal() and len(pk) < 19
+    }
+
+
 # --- files that a department brings ----------------------------------------
 
-IMPORT_STEPS = {
-    "receive": gettext_lazy("由接口送来"),
-    "preview": gettext_lazy("上传并预览"),
-    "commit": gettext_lazy("导入"),
-    "discard": gettext_lazy("放弃"),
-    "refuse": gettext_lazy("不能导入"),
-}
+IMPORT_STEPS = TITLES["listings.importbatch"]
 ERRORS = 200
 
 
@@ -165,6 +246,7 @@ def import_rejected(request, public_id):
         raise PermissionDenied
     if batch.rejected_file is None:
         raise Http404
+    record(batch, "download", actor=Actor.of(request.user), note=batch.rejected_file.name)
     return attachment(batch.rejected_file)
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from itertools import groupby
 
 from django import forms
@@ -5,10 +6,13 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.utils.translation import gettext_lazy as _
 
-from casework.forms import ActForm
+from casework.forms import ActForm, DateInput
+from casework.services import storable
 from listings.models import ImportBatch
+from parties.models import Department
 from parties.services import second_factor
 from portal.services import seconds_to_wait
+from portal.services.journal import KINDS
 from rulebook.models import ListKind
 
 
@@ -88,6 +92,51 @@ class YearForm(forms.Form):
     @property
     def chosen(self):
         return (self.is_valid() and self.cleaned_data["year"]) or self.today.year
+
+
+class JournalForm(forms.Form):
+    """What the auditor asks the journals; without any day of the last thirty."""
+
+    DAYS = 30
+
+    kind = forms.ChoiceField(
+        label=_("性质"), required=False, choices=[("", _("全部")), *KINDS.items()]
+    )
+    person = forms.CharField(label=_("人员"), required=False, max_length=100)
+    department = forms.ModelChoiceField(
+        Department.objects.all(),
+        label=_("单位"),
+        required=False,
+        to_field_name="code",
+        empty_label=_("全部"),
+    )
+    since = forms.DateField(label=_("从"), required=False, widget=DateInput)
+    until = forms.DateField(label=_("到"), required=False, widget=DateInput)
+    matter = forms.CharField(label=_("编号"), required=False, max_length=100)
+
+    def __init__(self, data, *, today):
+        asked = {name: data.get(name, "") for name in self.base_fields}
+        if not any(value for name, value in asked.items() if name not in {"kind", "department"}):
+            asked["since"] = (today - timedelta(days=self.DAYS)).isoformat()
+        super().__init__(asked)
+
+    def clean_since(self):
+        return self._possible("since")
+
+    def clean_until(self):
+        return self._possible("until")
+
+    def _possible(self, name):
+        """A day whose midnight is an instant: the calendar's ends are none."""
+        day = self.cleaned_data[name]
+        if day and not 1970 <= day.year <= 2200:
+            raise forms.ValidationError(_("年份应在 1970 到 2200 之间。"))
+        return day
+
+    def clean_matter(self):
+        if not storable(self.cleaned_data["matter"]):
+            raise forms.ValidationError(_("编号里有不能使用的字符。"))
+        return self.cleaned_data["matter"]
 
 
 class ImportForm(ActForm):

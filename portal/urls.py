@@ -29,6 +29,7 @@ public = [
 desk = [
     path("", staff.home, name="desk-home"),
     path("board/", staff.board, name="desk-supervision"),
+    path("journal/", staff.journal, name="desk-journal"),
     path("imports/", staff.imports, name="desk-imports"),
     path("imports/new/", staff.import_new, name="desk-import-new"),
     path("imports/<uuid:public_id>/", staff.import_batch, name="desk-import"),

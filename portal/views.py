@@ -31,6 +31,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from casework.api import problem_body
 from casework.documents import attachment
+from casework.moves import record_act
 from casework.views import limited
 from listings.filters import SearchForm
 from listings.models import Listing
@@ -38,7 +39,7 @@ from listings.views import etag_of, etag_with_records, shows_entries
 from parties import identity
 from parties import services as parties
 from parties.desk import ENROLLING, SIGNED_IN_AT
-from parties.models import Subject
+from parties.models import Actor, Subject
 from portal import services
 from portal.forms import SignInForm
 from portal.models import CreditReport
@@ -379,6 +380,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form):
         answer, now = super().form_valid(form), timezone.now()
+        record_act(form.get_user(), "sign_in", actor=Actor.of(form.get_user()))
         session = self.request.session
         session[SIGNED_IN_AT] = now.timestamp()
         if form.outcome == "enrolment":
@@ -423,6 +425,11 @@ def _wait(request, until, *, now):
 
 class SignOut(LogoutView):
     next_page = "home"
+
+    def post(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            record_act(request.user, "sign_out", actor=Actor.of(request.user))
+        return super().post(request, *args, **kwargs)
 
 
 # --- errors ----------------------------------------------------------------

@@ -41,6 +41,7 @@ DOORS = {
     "favicon": OPEN,
     "desk-home": STAFF,
     "desk-supervision": BOARD,
+    "desk-journal": BOARD,
     "desk-imports": STAFF,
     "desk-import-new": STAFF,
     "desk-import": MATTER,

@@ -1,9 +1,10 @@
-"""The plug pulled at any moment: import, publication, expiry, distribution killed at random points.
+"""The plug pulled at any moment: imports, sweeps, a change of keys killed at random points.
 
 A process with Django loaded forks one child for each run, so that a kill -9 hits the work
 and not the start. Afterwards nothing is half done, the ledger verifies, a rerun completes.
 """
 
+import base64
 import contextlib
 import csv
 import json
@@ -17,12 +18,14 @@ from datetime import timedelta
 from importlib import import_module
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from bench import data
 from bench.figures.imports import HEADER, rows_of
-from casework.models import Document, Event
+from casework.models import Document, Event, JournalSeal
+from casework.services import seal_journal, unsealed, verify_journal
 from jointaction import services as jointaction
 from jointaction.models import Check, DistributionCursor, Hit, Push, Sheet, SheetPart
 from jointaction.services.sheets import run
@@ -39,7 +42,10 @@ from listings.models import (
 from listings.services import exchange
 from listings.services import expire as sweep
 from notices.models import Notice
-from parties.models import CLOCK
+from objections.models import Objection
+from parties import sealing, services
+from parties.models import CLOCK, Subject
+from parties.sealing import rotation
 from portal.services.imports import import_listings
 from rulebook.models import ListCategory
 from rulebook.services import seed_rules
@@ -158,6 +164,20 @@ def take_file(path):
     """A file of another city."""
     kept = exchange.take(path, actor=CLOCK, today=timezone.localdate())
     assert kept.state == "taken", kept.reason
+
+
+def rotate(*keys):
+    """The change of keys in batches small enough that a kill falls between two of them."""
+    settings.FIELD_KEYS = list(keys)
+    rotation.BATCH = 5
+    for _done in rotation.rotate():
+        pass
+
+
+def seal():
+    """The sweep under seals small enough that a kill falls between two of them."""
+    import_module("casework.services.journal").SPAN = 3
+    seal_journal()
 
 
 def distribute():
@@ -328,6 +348,68 @@ def test_a_table_killed_on_its_way_goes_on_where_it_was_and_doubles_no_hit(forke
     assert killed >= KILLS // 2
     assert between
     assert Document.objects.count() == KILLS + 1  # the results; no upload is left
+
+
+# ── keys and seals ────────────────────────────────────────────────────────────────────────────
+
+PERSONS = 30
+
+
+def test_a_change_of_keys_killed_at_any_point_goes_on_where_it_was(forker, settings):
+    numbers = [builders.resident_id(index) for index in range(PERSONS)]
+    persons = [services.person("张示例", "resident_id", number) for number in numbers]
+    filings = [builders.objection() for _n in range(5)]
+    keys, old = list(settings.FIELD_KEYS), settings.FIELD_KEYS[0]
+    chance, killed, between = random.Random("keys"), 0, 0
+    seconds = 0.0
+    for number in range(KILLS):
+        newest = f"n{number}:{base64.b64encode(bytes([number]) * 32).decode()}"
+        keys = [newest, old]
+        settings.FIELD_KEYS = keys
+        sealing.retired_index_keys.cache_clear()
+        if seconds:
+            killed += forker.kill(rotate, *keys, after=chance.uniform(0, seconds))
+            left = Subject.objects.filter(paper_sealed__isnull=False)
+            left = left.exclude(paper_key_id=f"n{number}").count()
+            between += 0 < left < PERSONS
+            readable(persons, numbers, filings)
+        seconds = max(seconds, forker.run(rotate, *keys))
+        assert rotation.counted().keys() == {f"n{number}"}
+        readable(persons, numbers, filings)
+        old = newest
+    assert killed >= KILLS // 2
+    assert between
+    settings.FIELD_KEYS = [old]  # all others are gone
+    sealing.retired_index_keys.cache_clear()
+    readable(persons, numbers, filings)
+
+
+def readable(persons, numbers, filings):
+    """Every sealed value opens, every person is found by number, every filing by its code."""
+    for person, number in zip(persons, numbers, strict=True):
+        row = Subject.objects.get(pk=person.pk)
+        bound = {"table": "parties_subject", "row": row.public_id, "field": "paper"}
+        assert sealing.opened(row.paper_sealed, row.paper_key_id, **bound) == number
+        assert services.find_person("resident_id", number) == person
+    for filing, code in filings:
+        assert Objection.objects.tracked(filing.number, code) == filing
+
+
+def test_the_seals_of_the_journal_killed_at_any_point_lose_nothing(forker):
+    builders.published_black()
+    seconds = forker.run(seal)
+    chance, killed = random.Random("seals"), 0
+    for _number in range(KILLS):
+        for _entry in range(2):
+            builders.published_black()
+        killed += forker.kill(seal, after=chance.uniform(0, seconds))
+        assert verify_journal() is None
+        forker.run(seal)
+        assert verify_journal() is None
+        assert set(unsealed().values()) == {0}
+    assert killed >= KILLS // 2
+    last = JournalSeal.objects.filter(table="casework_event").last()
+    assert last.last == Event.objects.last().pk
 
 
 # ── distribution ──────────────────────────────────────────────────────────────────────────────

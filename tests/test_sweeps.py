@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from casework import documents
-from casework.models import Document, Event, Letter, RateCount
-from casework.services import count, make_missing, sweep_rates
+from casework.models import Document, Event, JournalSeal, Letter, RateCount
+from casework.services import count, make_missing, seal_journal, sweep_rates
 from jointaction import services as jointaction
 from jointaction.models import Delivery, Endpoint, Hit, Push, Sheet
 from jointaction.services import webhooks
@@ -132,6 +132,12 @@ def _signed_in_long_ago():
     parties.record_failure("rsj-clerk", address="192.0.2.1", user_agent="", now=long_ago)
 
 
+def _written():
+    """Lines of the journals; what was written before this test is sealed already."""
+    seal_journal()
+    builders.published_black(today=TODAY)
+
+
 def _orphaned():
     folder = Path(settings.MEDIA_ROOT) / "0f"
     folder.mkdir(parents=True, exist_ok=True)
@@ -214,6 +220,7 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         _signed_in_long_ago,
         lambda: parties.forget_sign_ins(now=timezone.now()),
     ),
+    "casework.tasks.seal_journal": (_written, seal_journal),
     "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
@@ -243,6 +250,7 @@ def _state():
         list(Change.objects.values_list("seq", flat=True)),
         list(Notice.objects.order_by("pk").values_list("key", "tries")),
         Event.objects.count(),
+        JournalSeal.objects.count(),
         Document.objects.count(),
         RateCount.objects.count(),
         SignInRecord.objects.count(),

@@ -6,6 +6,7 @@ from casework.models.counters import Counter, IdempotencyKey
 from casework.models.documents import Document, Letter, ServiceMeans
 from casework.models.filing import Filing, FilingQuerySet
 from casework.models.rates import RateCount
+from casework.models.seals import JournalSeal
 
 __all__ = [
     "CalendarYear",
@@ -16,6 +17,7 @@ __all__ = [
     "Filing",
     "FilingQuerySet",
     "IdempotencyKey",
+    "JournalSeal",
     "Letter",
     "RateCount",
     "ServiceMeans",

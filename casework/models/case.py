@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -43,8 +44,12 @@ class Event(Acted):
     class Meta:
         verbose_name = verbose_name_plural = _("经过")
         ordering = ["id"]
-        # for the timeline of one matter
-        indexes = [models.Index(fields=["content_type", "object_id", "id"], name="event_matter")]
+        indexes = [
+            # for the timeline of one matter
+            models.Index(fields=["content_type", "object_id", "id"], name="event_matter"),
+            # for the auditor, who reads by days
+            BrinIndex(fields=["at"], name="event_at"),
+        ]
 
 
 class Case(models.Model):

@@ -1,8 +1,12 @@
 """Numbers without gaps, and answers that are given only once."""
 
+import hashlib
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from parties.models import Sealed
 
 
 class Counter(models.Model):
@@ -33,6 +37,8 @@ class IdempotencyKey(models.Model):
     answer_sealed = models.BinaryField()
     answer_key_id = models.CharField(max_length=16)
 
+    SEALED = (Sealed("answer_sealed", "answer_key_id", "answer", row="place"),)
+
     class Meta:
         verbose_name = verbose_name_plural = _("幂等键")
         constraints = [
@@ -43,3 +49,8 @@ class IdempotencyKey(models.Model):
 
     def __str__(self):
         return self.key
+
+    @property
+    def place(self):
+        """What the sealed answer is bound to: path and key, which are known before the row is."""
+        return hashlib.sha256(f"{self.path}\n{self.key}".encode()).hexdigest()[:40]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.models.calendar import CalendarYear
 from casework.models.case import Case
-from parties.models import Department
+from parties.models import Department, Sealed
 from parties.sealing import code_matches
 
 
@@ -68,6 +68,7 @@ class Filing(Case):
     """
 
     OPEN = ()
+    SEALED = (Sealed("contact_sealed", "contact_key_id", "contact"),)
 
     number = models.CharField(_("受理编号"), max_length=20, unique=True)
     national_number = models.CharField(_("全国统一办件编号"), max_length=60, blank=True)

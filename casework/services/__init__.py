@@ -2,6 +2,13 @@
 
 from casework.services.calendar import load_year
 from casework.services.filing import contact_of, new_filing
+from casework.services.journal import (
+    journal_head,
+    seal_journal,
+    unsealed,
+    verify_journal,
+    verify_journal_head,
+)
 from casework.services.letters import issue, make, make_missing, serve, take_serial
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
@@ -21,6 +28,7 @@ __all__ = [
     "hold_key",
     "host_of",
     "issue",
+    "journal_head",
     "keep_answer",
     "kept_answer",
     "load_year",
@@ -30,6 +38,7 @@ __all__ = [
     "reaches_far",
     "refuse",
     "refuse_bad_columns",
+    "seal_journal",
     "serve",
     "spend",
     "standing",
@@ -37,4 +46,7 @@ __all__ = [
     "sweep_rates",
     "take_number",
     "take_serial",
+    "unsealed",
+    "verify_journal",
+    "verify_journal_head",
 ]

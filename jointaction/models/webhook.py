@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from casework.models import Case
 from jointaction.models.push import Push
 from listings.models import Listing
-from parties.models import Department, Role
+from parties.models import Department, Role, Sealed
 
 
 class Occasion(models.TextChoices):
@@ -99,6 +99,11 @@ class Endpoint(Case):
     failures = models.PositiveIntegerField(_("连续失败次数"), default=0)
     failing_since = models.DateTimeField(_("从何时起送不到"), null=True, blank=True)
     paused_until = models.DateTimeField(_("暂缓到"), null=True, blank=True)
+
+    SEALED = (
+        Sealed("secret_sealed", "secret_key_id", "secret"),
+        Sealed("previous_sealed", "previous_key_id", "secret"),
+    )
 
     objects = EndpointQuerySet.as_manager()
 

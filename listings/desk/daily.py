@@ -6,9 +6,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from casework import documents
+from casework.moves import record_act
 from listings.models import DailyFile
 from listings.services import feed
 from parties.desk import desk_access
+from parties.models import Actor
 
 
 @require_safe
@@ -19,7 +21,7 @@ def daily(request):
     current = feed.handed_out(today, today=today)
     asked = request.GET.get("file")
     if asked is not None:
-        return _download(asked, current)
+        return _download(asked, current, request.user)
     context = {
         "file": current,
         "files": current and [_row(current, form) for form in DailyFile.CONTENT],
@@ -34,12 +36,16 @@ def _row(file, form):
     return form, DailyFile._meta.get_field(form).verbose_name, getattr(file, form)
 
 
-def _download(asked, current):
-    """One of the files; where it has just been overtaken, the page that says so."""
+def _download(asked, current, user):
+    """One of the files, with a journal line.
+
+    Where it has just been overtaken, the page that says so.
+    """
     if asked not in feed.FORMS:
         raise Http404
     if current is None:
         return redirect("desk-daily")
+    record_act(user.department, "download", actor=Actor.of(user), note=f"{asked} {current.day}")
     if asked == "signature":
         name = feed.FORMS[asked][0].format(day=current.day)
         return documents.text_attachment(feed.signed_text(current), name)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from casework.services import journal_head, verify_journal_head
 from listings.ledger.content import canonical
 from listings.ledger.verifier import Fault
 from listings.ledger.writer import GENESIS, head
@@ -33,9 +34,10 @@ def make_checkpoint():
 def last_checkpoint():
     """(seq, hash) from which a check may go on, or the beginning.
 
-    Raises ForgedCheckpoint where the signature of the last one is not ours.
+    One that was signed under a key now retired is passed over. Raises ForgedCheckpoint where
+    the signature of the last one is not ours.
     """
-    point = LedgerCheckpoint.objects.last()
+    point = LedgerCheckpoint.objects.filter(key_id__in=sealing.keys()).last()
     if point is None:
         return 0, GENESIS
     message = _message(point.seq, point.hash, point.at)
@@ -45,13 +47,17 @@ def last_checkpoint():
 
 
 def signed_head(*, portal):
-    """The last position as plain values with a signature, to be kept where we can't reach it."""
-    last = head()
-    key_id, signature = sealing.sign(_message(last.seq, last.hash, last.at))
+    """The last position as plain values with a signature, to be kept where we can't reach it.
+
+    `journal` is the last seal of the journals: one kept line vouches for both.
+    """
+    last, journal = head(), journal_head()
+    key_id, signature = sealing.sign(_message(last.seq, last.hash, last.at, journal))
     return {
         "seq": last.seq,
         "hash": bytes(last.hash).hex(),
         "at": last.at.isoformat(),
+        "journal": journal,
         "portal": portal,
         "key_id": key_id,
         "public_key": sealing.public_key(key_id).hex(),
@@ -66,10 +72,12 @@ def verify_head(kept):
     KeyError or ValueError where it is no such record.
     """
     seq, at = kept["seq"], datetime.fromisoformat(kept["at"])
-    message = _message(seq, bytes.fromhex(kept["hash"]), at)
+    message = _message(seq, bytes.fromhex(kept["hash"]), at, kept.get("journal"))
     public_key, signature = bytes.fromhex(kept["public_key"]), bytes.fromhex(kept["signature"])
     if not sealing.is_signed_by(public_key, message, signature):
         raise ForgedCheckpoint(f"the head kept of seq {seq} is not signed by the key it names")
+    if broken := verify_journal_head(kept.get("journal") or {"seq": 0}):
+        return Fault(seq, broken)
     if seq == 0:
         return None
     row = Change.objects.select_related("listing").filter(seq=seq).first()
@@ -80,5 +88,6 @@ def verify_head(kept):
     return None
 
 
-def _message(seq, link, at):
-    return canonical({"seq": seq, "hash": bytes(link).hex(), "at": at.isoformat()})
+def _message(seq, link, at, journal=None):
+    told = {"seq": seq, "hash": bytes(link).hex(), "at": at.isoformat()}
+    return canonical({**told, "journal": journal} if journal else told)

@@ -12,6 +12,7 @@ from parties.models.accounts import (
 from parties.models.acts import CLOCK, PUBLIC, Acted, Actor
 from parties.models.keys import ApiKey, ApiKeyManager, ApiKeyQuerySet, check_network, ip_of
 from parties.models.people import Department, Role, User
+from parties.models.sealed import IndexKey, Sealed
 from parties.models.subjects import (
     FormerName,
     PaperType,
@@ -33,10 +34,12 @@ __all__ = [
     "Delegation",
     "Department",
     "FormerName",
+    "IndexKey",
     "Lent",
     "PaperType",
     "PastPassword",
     "Role",
+    "Sealed",
     "SignInRecord",
     "SigningKey",
     "SpareCode",

@@ -7,6 +7,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from parties.models.sealed import Sealed
+
 
 class PaperType(models.TextChoices):
     RESIDENT_ID = "resident_id", _("居民身份证")
@@ -69,6 +71,8 @@ class Subject(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    SEALED = (Sealed("paper_sealed", "paper_key_id", "paper", index="paper_index"),)
+
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
@@ -92,6 +96,10 @@ class Subject(models.Model):
 
     def __str__(self):
         return self.display_name
+
+    def index_text(self, number):
+        """What the blind index of the paper is made of."""
+        return f"{self.paper_type}:{number}"
 
     @property
     def is_person(self):

@@ -1,15 +1,20 @@
 """What the whole portal can say about itself: is it ready, and its figures."""
 
 from portal.services.board import board
-from portal.services.figures import home_figures, measures, statistics
+from portal.services.figures import home_figures, statistics
 from portal.services.genuine import issued
 from portal.services.handover import open_work
-from portal.services.health import beat, heartbeat_age, readiness
+from portal.services.health import beat, heartbeat_age, readiness, swept
+from portal.services.journal import Asked, Journal, JournalTable, journal_book
 from portal.services.matters import Matters
+from portal.services.measures import measures
 from portal.services.report import credit_report, erase_reports, report_file, still_true
 from portal.services.sign_in import locked_until, seconds_to_wait
 
 __all__ = [
+    "Asked",
+    "Journal",
+    "JournalTable",
     "Matters",
     "beat",
     "board",
@@ -18,6 +23,7 @@ __all__ = [
     "heartbeat_age",
     "home_figures",
     "issued",
+    "journal_book",
     "locked_until",
     "measures",
     "open_work",
@@ -26,4 +32,5 @@ __all__ = [
     "seconds_to_wait",
     "statistics",
     "still_true",
+    "swept",
 ]

@@ -13,7 +13,6 @@ from listings.filters import in_force
 from listings.models import Listing
 from objections.models import Objection
 from parties import services
-from portal.services.health import heartbeat_age
 from repair.models import Repair
 from rulebook.models import ListCategory, ListKind
 
@@ -224,35 +223,3 @@ def _per(rows, department, **figures):
     english = (get_language() or "").startswith("en")
     name = f"{department}__{'name_en' if english else 'name'}"
     return {row[name]: row for row in rows.order_by().values(name).annotate(**figures)}
-
-
-def measures(today):
-    """The figures of the machine room as Prometheus text."""
-    counts = in_force(today)
-    age = heartbeat_age()
-    figures = [
-        ("portal_listings_in_force", "Entries on a list today", f'{{list="{kind}"}}', counts[kind])
-        for kind in ListKind.values
-    ]
-    figures += [
-        ("portal_ledger_seq", "Last position of the ledger", "", ledger.head().seq),
-        ("portal_listings_lapsed", "Entries past their last day that the sweep has not ended", "",
-         Listing.objects.lapsed(today).count()),
-        ("portal_pushes_overdue", "Pushes past their day", "", Push.objects.overdue(today).count()),
-        ("portal_objections_open", "Objections not answered", "", Objection.objects.open().count()),
-        ("portal_objections_overdue", "Objections past their day", "",
-         Objection.objects.overdue(today).count()),
-        ("portal_repairs_open", "Repairs not decided", "", Repair.objects.open().count()),
-        ("portal_worker_heartbeat_age_seconds", "Since the worker's last sign of life", "",
-         "NaN" if age is None else f"{age:.1f}"),
-    ]  # fmt: skip
-    return "".join(_lines(figures))
-
-
-def _lines(figures):
-    told = set()
-    for name, help_text, labels, value in figures:
-        if name not in told:
-            told.add(name)
-            yield f"# HELP {name} {help_text}\n# TYPE {name} gauge\n"
-        yield f"{name}{labels} {value}\n"

@@ -223,6 +223,7 @@ def supervisor_addresses(filled):
     return [
         "/desk/",
         "/desk/board/",
+        "/desk/journal/",
         "/desk/pushes/",
         "/desk/vault/openings/",
         f"/desk/pushes/{filled['push'].public_id}/",

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -467,6 +468,16 @@ def test_metrics_are_for_this_machine_or_the_holder_of_the_token(page):
     page("/metrics", status=403, headers={"x-forwarded-for": "192.0.2.1"})
 
 
+def test_metrics_tell_what_waits_and_how_long_ago_each_sweep_was(page, rules):
+    services.swept("casework.tasks.seal_journal")
+    text = page("/metrics").content.decode()
+    assert 'portal_waiting{queue="letters"} 0\n' in text
+    assert 'portal_journal_unsealed{table="casework_event"}' in text
+    assert re.search(r'portal_sweep_age_seconds{sweep="casework.tasks.seal_journal"} 0\.\d\n', text)
+    assert 'portal_sweep_age_seconds{sweep="jointaction.tasks.distribute"} NaN\n' in text
+    assert text.count("# TYPE portal_waiting gauge") == 1
+
+
 def test_metrics_from_elsewhere_with_the_token(page, settings):
     settings.METRICS_TOKEN = "a-token"  # noqa: S105
     page("/metrics", REMOTE_ADDR="192.0.2.1", headers={"authorization": "Bearer a-token"})
@@ -479,3 +490,12 @@ def test_robots_find_the_sitemap_and_every_page_on_it(client, page):
     assert found
     for address in found:
         page(address.removeprefix(settings.BASE_URL))
+
+
+def test_the_page_for_the_proxy_needs_neither_portal_nor_template(tmp_path):
+    call_command("maintenance_page", str(tmp_path / "www"))
+    page = (tmp_path / "www" / "maintenance.html").read_text()
+    assert "正在维护" in page
+    assert settings.SITE_NAME in page
+    assert "{%" not in page
+    assert (tmp_path / "www" / "static" / "portal.css").exists()

@@ -57,5 +57,5 @@ def _signature_of(file, given):
 
 def _is_signed(message, signature, key_id, key):
     if key is None:
-        return sealing.is_signed(message, signature, key_id)
+        return sealing.was_signed(message, signature, key_id)
     return sealing.is_signed_by(base64.b64decode(key), message, signature)

@@ -3,14 +3,15 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from casework.services import journal_head, verify_journal
 from listings import ledger
 
 
 class Command(BaseCommand):
     help = (
         "Check the ledger: every hash, every body, the last position; with --entries also that "
-        "every entry still says what its last change told. Exits 1 and names the first bad seq. "
-        "A clean run signs how far it came."
+        "every entry still says what its last change told; and the seals over the journals. "
+        "Exits 1 and names the first bad seq or seal. A clean run signs how far it came."
     )
 
     def add_arguments(self, parser):
@@ -32,9 +33,12 @@ class Command(BaseCommand):
             raise CommandError(str(forged)) from forged
         if fault:
             raise CommandError(f"the ledger is broken at {fault}")
+        if broken := verify_journal():
+            raise CommandError(f"the journal is broken at {broken}")
         ledger.make_checkpoint()
-        last = ledger.head()
+        last, journal = ledger.head(), journal_head()
         self.stdout.write(f"the ledger is whole: seq {last.seq}, {bytes(last.hash).hex()}")
+        self.stdout.write(f"the journal is whole: seal {journal['seq']}, {journal['digest']}")
 
     def _faults(self, entries, since_checkpoint, head):
         """What each check that was asked for finds, one after the other."""

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from parties.models import AccessLog, SigningKey
+from parties.models import AccessLog, IndexKey, SigningKey
 
 
 def keys():
@@ -65,6 +65,11 @@ def unseal(sealed, key_id, *, table, row, field, actor, purpose):
     AccessLog.objects.create(
         table=table, row=str(row), field=field, purpose=purpose, **actor.columns
     )
+    return opened(sealed, key_id, table=table, row=row, field=field)
+
+
+def opened(sealed, key_id, *, table, row, field):
+    """The same without a line in the log: for a change of keys, which shows the value to nobody."""
     sealed = bytes(sealed)
     cipher = AESGCM(_derive(keys()[key_id], "seal"))
     return cipher.decrypt(sealed[:12], sealed[12:], _aad(table, row, field)).decode()
@@ -73,11 +78,13 @@ def unseal(sealed, key_id, *, table, row, field, actor, purpose):
 def blind_index(value, *, purpose="paper", key_id=None):
     """The keyed digest of `value` under the newest key, or the one named: (key id, 32 bytes).
 
-    Raises KeyError where that key is no longer among FIELD_KEYS.
+    Raises KeyError where that key is no longer among FIELD_KEYS and its index key was not kept.
     """
     known = keys()
     key_id = key_id or next(iter(known))
-    return key_id, _digest(known[key_id], value, purpose)
+    if key_id in known:
+        return key_id, _digest(known[key_id], value, purpose)
+    return key_id, _digest_under(retired_index_keys(purpose)[key_id], value)
 
 
 def blind_indexes(value, *, purpose="paper"):
@@ -98,11 +105,34 @@ def code_matches(code, digest):
     """Whether a typed query code is the one whose blind index is `digest`, under any key."""
     typed = code.strip().upper().replace("-", "").replace(" ", "")
     found = blind_indexes(typed, purpose="query")
+    found += [_digest_under(key, typed) for key in retired_index_keys("query").values()]
     return any(hmac.compare_digest(bytes(digest), candidate) for candidate in found)
 
 
 def _digest(key, value, purpose):
-    return hmac.digest(_derive(key, f"index:{purpose}"), value.encode(), "sha256")
+    return _digest_under(index_key(key, purpose), value)
+
+
+def _digest_under(key, value):
+    return hmac.digest(key, value.encode(), "sha256")
+
+
+def index_key(key, purpose):
+    """The key of one kind of digest, derived from a sealing key."""
+    return _derive(key, f"index:{purpose}")
+
+
+@lru_cache(maxsize=8)
+def retired_index_keys(purpose):
+    """{key id: key} of the digests that were made under keys now retired, read once a process."""
+    rows = IndexKey.objects.filter(purpose=purpose).exclude(key_id__in=keys())
+    return {
+        row.key_id: bytes.fromhex(
+            opened(row.sealed, row.sealed_key_id, table=row._meta.db_table, row=row.place,
+                   field="key")
+        )
+        for row in rows
+    }  # fmt: skip
 
 
 # ── signatures ────────────────────────────────────────────────────────────────────────────────
