@@ -20,3 +20,9 @@ def sweep_documents():
 def sweep_rates():
     """Forget the counts of windows that are over. Run it when and as often as you like."""
     services.sweep_rates(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def forget_old_forms():
+    """Forget the forms that nobody came back to. Run it when and as often as you like."""
+    services.forget_old_forms(now=timezone.now())

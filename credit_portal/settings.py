@@ -276,6 +276,7 @@ SWEEPS = {
     "portal.tasks.take_in_files": 10,
     "portal.tasks.erase_reports": 60,
     "casework.tasks.sweep_rates": 60,
+    "casework.tasks.forget_old_forms": 3600,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -5,6 +5,7 @@ from casework.models.case import Case, Event
 from casework.models.counters import Counter, IdempotencyKey
 from casework.models.documents import Document, Letter, ServiceMeans
 from casework.models.filing import Filing, FilingQuerySet
+from casework.models.kept import KeptForm
 from casework.models.rates import RateCount
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Filing",
     "FilingQuerySet",
     "IdempotencyKey",
+    "KeptForm",
     "Letter",
     "RateCount",
     "ServiceMeans",
