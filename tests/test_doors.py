@@ -85,6 +85,7 @@ DOORS = {
     "desk-exchange-city": BOARD,
     "desk-pushes": STAFF,
     "desk-push-acknowledge-many": STAFF,
+    "desk-push-answer-many": STAFF,
     "desk-push": UNIT,
     "desk-push-acknowledge": UNIT_ACT,
     "desk-push-answer": UNIT_ACT,
