@@ -66,6 +66,7 @@ DOORS = {
     "desk-listing-black-edit": ACT,
     "desk-listing-black-publish": ACT,
     "desk-listing-black-notice": ACT,
+    "desk-listing-versions": MATTER,
     "desk-listing-lift": ACT,
     "desk-listing-correct": ACT,
     "desk-listing-withdraw": ACT,

@@ -378,21 +378,19 @@ def _proposal_page(request, found, approve_form=None, reject_form=None):
 
 
 def _values(found):
-    """Old and new of what a correction changes: [(name, old, new)], details field by field."""
-    listing, values = found.listing, []
-    for name, new in found.fields.items():
-        if name == "details":
-            values += _changed_details(listing, new)
-        else:
-            column = Listing._meta.get_field(name)
-            values.append((column.verbose_name, getattr(listing, name), column.to_python(new)))
-    return values
+    """Old and new of what a correction changes, as Difference rows, fields one by one.
+
+    Once it is carried out, the old values are those of then, and not what they became.
+    """
+    listing, new = found.listing, found.fields
+    old = {name: services.plain(getattr(listing, name)) for name in new} | _old_values(found)
+    return services.compared(listing, {name: (old[name], new[name]) for name in new})
 
 
-def _changed_details(listing, new):
-    old = listing.details
-    return [
-        (str(field), *(field.with_unit(row.get(field.code, "")) for row in (old, new)))
-        for field in listing.category.fields.all()
-        if old.get(field.code) != new.get(field.code)
-    ]
+def _old_values(found):
+    """Of a correction that was carried out what its own journal line says; else nothing."""
+    approved = found.journal.filter(action="approve").first()
+    if approved is None or not found.fields:
+        return {}
+    line = found.listing.journal.filter(action="correct", pk__gt=approved.pk).first()
+    return {name: values[0] for name, values in line.changes.items()} if line else {}
