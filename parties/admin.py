@@ -1,6 +1,7 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as StockApiKey
@@ -35,6 +36,40 @@ class LastingAdmin(admin.ModelAdmin):
         return False
 
 
+class ReasonForm(forms.ModelForm):
+    """Asks why a row that others rest on is changed; a new row explains itself."""
+
+    reason = forms.CharField(
+        label=_("修改原因"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("写明依据和原因。会记入修改历史，不能再改。"),
+        error_messages={"required": _("请写明修改原因。")},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = not self.instance._state.adding
+
+    @property
+    def touched(self):
+        """The names of the columns that were changed."""
+        return [name for name in self.changed_data if name != "reason"]
+
+
+class ReasonedAdmin(admin.ModelAdmin):
+    """For reference data without versions of its own: the history tells what changed and why."""
+
+    form = ReasonForm
+
+    def construct_change_message(self, request, form, formsets, add=False):  # noqa: FBT002 - Django's own
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        names = gettext("、").join(str(form.fields[name].label) for name in form.touched)
+        told = {"names": names or "—", "reason": form.cleaned_data["reason"]}
+        return gettext("修改：%(names)s。原因：%(reason)s") % told
+
+
 def _several(choices, db_field, *, required):
     return forms.MultipleChoiceField(
         choices=choices,
@@ -45,7 +80,7 @@ def _several(choices, db_field, *, required):
 
 
 @admin.register(Department)
-class DepartmentAdmin(LastingAdmin):
+class DepartmentAdmin(ReasonedAdmin, LastingAdmin):
     """A department that is gone is out of use; its matters stay."""
 
     list_display = ["code", "name", "kind", "region", "active"]
@@ -85,6 +120,9 @@ class ApiKeyAdmin(APIKeyModelAdmin):
     list_display = ["prefix", "name", "officer", "scopes", "created", "expiry_date", "revoked"]
     list_select_related = ["officer"]
     search_fields = ["name", "prefix", "officer__username"]
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # what a key did stays known as its own; it is revoked
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "scopes":
