@@ -16,7 +16,7 @@ from casework.forms import ActForm
 from casework.workdays import countdown
 from jointaction import policies, services
 from jointaction.forms import AnswerForm, AnswerManyForm, FindForm, OrderForm
-from jointaction.models import Push
+from jointaction.models import Feedback, Push
 from listings.models import Audience, Listing, ResponsiblePerson, shown_details
 from parties.desk import desk_access
 from parties.models import Actor
@@ -31,6 +31,10 @@ TABS = [
     ("all", gettext_lazy("全部")),
 ]
 ANSWERED = {"open", "waiting", "overdue"}  # the tabs whose pushes can be answered together
+USUAL = {  # what most measures of a push are answered with
+    Push.Kind.APPLY: Feedback.Outcome.APPLIED,
+    Push.Kind.LIFT: Feedback.Outcome.LIFTED,
+}
 JOURNAL = {
     "acknowledge": gettext_lazy("签收"),
     "answer_part": gettext_lazy("反馈了一部分"),
@@ -167,8 +171,13 @@ def acknowledge(request, public_id):
 @require_POST
 @desk_access
 def answer(request, public_id):
-    """Answer the measures that were filled in; the others can follow."""
+    """Answer the measures that were filled in; the others can follow.
+
+    With `act=all` every measure left gets the usual answer: applied today, or lifted.
+    """
     found = _push_of(request, public_id)
+    if request.POST.get("act") == "all":
+        return _answer_all(request, found)
     form = AnswerForm(request.POST, push=found)
 
     def say():
@@ -179,6 +188,20 @@ def answer(request, public_id):
         messages.success(request, gettext("反馈已提交，认定部门可以看到。"))
         return redirect("desk-push", public_id)
     return _push_page(request, found, form=form)
+
+
+def _answer_all(request, found):
+    form, today = ActForm(request.POST), timezone.localdate()
+    outcome = USUAL.get(found.kind)
+    said = {
+        "outcome": outcome,
+        "applied_on": today if outcome == Feedback.Outcome.APPLIED else None,
+    }
+    answers = [{"code": row["code"], **said} for row in found.unanswered if outcome]
+    if form.carry_out(services.answer, found, answers, actor=Actor.of(request.user), today=today):
+        messages.success(request, gettext("反馈已提交，认定部门可以看到。"))
+        return redirect("desk-push", found.public_id)
+    return _push_page(request, found, refused=form)
 
 
 @require_POST
@@ -233,6 +256,7 @@ def _push_page(request, found, form=None, refused=None, order=None):
         "order_form": order or (OrderForm() if may_order else None),
         "refused": refused,
         "may_acknowledge": found.can("acknowledge") and may_answer,
+        "may_answer_all": may_answer and found.kind in USUAL and len(found.unanswered),
         "steps": timeline(found.journal.all(), JOURNAL),
     }
     bound = form or refused or order

@@ -121,6 +121,31 @@ def test_ticked_pushes_are_acknowledged_together_and_only_the_units_own(desk):
     assert refused.status_code == 403
 
 
+def test_every_measure_left_is_answered_as_usual_at_one_press(desk, today):
+    push, ended = pushed(), pushed()
+    part = [{"code": push.measures[0]["code"], "outcome": "declined", "remark": "先前已答"}]
+    services.answer(push, part, actor=Actor.of(builders.liaison("ggzy")), today=today)
+    actor = Actor.of(builders.reviewer())
+    listings.withdraw(ended.listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=ended.listing, kind="lift")
+    liaison = desk(builders.liaison("ggzy"))
+    for one, words in ((push, "全部已执行"), (lift, "全部已解除")):
+        assert words in text_of(liaison.get(url("", one)))
+        assert liaison.post(url("-answer", one), {"act": "all"}).status_code == 302
+        one.refresh_from_db()
+        assert one.status == "answered"
+        assert liaison.post(url("-answer", one), {"act": "all"}).status_code in {400, 409}
+    told = list(push.feedback.order_by("pk").values_list("outcome", "applied_on"))
+    assert told[0] == ("declined", None)
+    assert set(told[1:]) == {("applied", today)}
+    assert set(lift.feedback.values_list("outcome", flat=True)) == {"lifted"}
+    stranger = desk(builders.liaison("czj"))
+    assert stranger.post(url("-answer", push), {"act": "all"}).status_code == 404
+    reader = desk(builders.supervisor())
+    assert reader.post(url("-answer", push), {"act": "all"}).status_code == 403
+
+
 TOGETHER = "desk-push-answer-many"
 
 
