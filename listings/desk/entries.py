@@ -369,6 +369,8 @@ def _proposal_page(request, found, approve_form=None, reject_form=None):
         "form": form,
         "reject_form": reject_form or RejectForm(),
         "values": _values(found),
+        "old_title": gettext("原公布") if found.status == "approved" else gettext("现公布"),
+        "new_title": gettext("新值"),
         "reason": Listing.EndReason(found.reason).label if found.reason else "",
         "may_decide": found.can("approve") and policies.may_decide_proposal(request.user, found),
         "steps": timeline(found.journal.all(), JOURNAL),
