@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from blacklist.models import PriorNotice
-from casework.forms import DateInput, UnshownInput
+from casework.forms import DateInput, UnshownInput, put_back
 from listings.forms import EntryForm
 from listings.models import ResponsiblePerson
 from parties import identity
@@ -89,6 +89,11 @@ class PersonForm(forms.Form):
         names = [name for name in self.fields if name not in {"id", "remove"}]
         return bool(self.person) or any(self[name].data for name in names)
 
+    def holds(self, values):
+        """Whether something was typed into the row, of what is kept of a page."""
+        names = (self.add_prefix(name) for name in self.fields if name not in {"id", "remove"})
+        return any("".join(values.get(name, [])).strip() for name in names)
+
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("remove"):
@@ -149,7 +154,7 @@ class PersonForm(forms.Form):
     @property
     def is_open(self):
         """Whether the row is shown unfolded: somebody was named in it, or tried to be."""
-        return bool(self.person) or self.is_bound
+        return bool(self.person) or self.is_bound or any(map(self.initial.get, self.fields))
 
 
 class MeasuresField(forms.MultipleChoiceField):
@@ -261,6 +266,30 @@ class BlackDraftForm(EntryForm):
     def names_persons(self):
         """Whether the page that was posted asked for persons at all; else they stay."""
         return any(name.startswith("persons-") for name in self.data)
+
+    @property
+    def filled_in(self):
+        return [*super().filled_in, *(field for row in self.rows for field in row)]
+
+    def restore(self, kept):
+        """The persons too, each in the row where it was; whom others named since comes after."""
+        rows, self.rows = self.rows, []
+        differ = super().restore(kept)
+        self.rows = self._rows_of(kept.values, [row.person for row in rows if row.person])
+        return differ
+
+    def _rows_of(self, values, known):
+        by_id = {str(person.public_id): person for person in known}
+        numbers = range(max(self.MOST_PERSONS, len(known)))
+        ids = {n: "".join(values.get(f"persons-{n}-id", [])) for n in numbers}
+        rows = [PersonForm(person=by_id.pop(ids[n], None), number=n) for n in numbers]
+        for row in rows:
+            put_back(row, values)
+        kept = [row for row in rows if row.person or row.holds(values)]
+        blanks = [row for row in rows if row not in kept]
+        for row, person in zip(blanks, by_id.values(), strict=False):
+            kept.append(PersonForm(person=person, number=row.number))
+        return kept + blanks[len(by_id) :][: self.BLANKS]
 
     def initial_of(self, listing):
         known = super().initial_of(listing)

@@ -210,6 +210,13 @@ class PurposeForm(ActForm):
     )
 
 
+class KeepForm(ActForm):
+    """What a page that is filled in says of itself: see `KeptForm`."""
+
+    stamp = forms.IntegerField(required=False, min_value=0)
+    version = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+
+
 class UnshownInput(forms.TextInput):
     """For the number of a person's paper: what was typed is never put back on the page."""
 
@@ -218,3 +225,44 @@ class UnshownInput(forms.TextInput):
 
     def format_value(self, value):
         return None
+
+
+# --- forms that are kept while they are filled in ---------------------------
+
+
+def typed_in(fields, data):
+    """{name: [texts]} of what was typed; never the number of a person's paper."""
+    names = [one.html_name for one in fields if not isinstance(one.field.widget, UnshownInput)]
+    return {name: data.getlist(name) for name in names if name in data}
+
+
+def put_back(fields, kept):
+    """Show in the fields of unbound forms what was typed into them before.
+
+    `kept` is as `typed_in` gave it. A field that it does not name was empty, or is not kept.
+    """
+    for one in fields:
+        if not isinstance(one.field.widget, UnshownInput):
+            texts = kept.get(one.html_name, [])
+            several = isinstance(one.field, forms.MultipleChoiceField)
+            one.form.initial[one.name] = texts if several else "".join(texts[-1:])
+
+
+def differing(fields, kept):
+    """The labels of the fields whose value, as the forms show it, is not what was typed."""
+    return [one.label for one in fields if _shown(one) != _typed(one, kept)]
+
+
+def _shown(one):
+    """Asked of the form, since a bound field remembers what it was asked first."""
+    value = one.field.prepare_value(one.form.get_initial_for_field(one.field, one.name))
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    return [_words(text) for text in texts if text not in (None, "")]
+
+
+def _typed(one, kept):
+    return [_words(text) for text in kept.get(one.html_name, []) if text]
+
+
+def _words(text):
+    return str(text).replace("\r\n", "\n").strip()

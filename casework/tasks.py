@@ -26,3 +26,9 @@ def sweep_rates():
 def seal_journal():
     """Seal what the journals hold since the last seal. Run it when and as often as you like."""
     services.seal_journal()
+
+
+@shared_task(ignore_result=True)
+def forget_old_forms():
+    """Forget the forms that nobody came back to. Run it when and as often as you like."""
+    services.forget_old_forms(now=timezone.now())

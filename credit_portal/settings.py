@@ -332,6 +332,7 @@ SWEEPS = {
     "portal.tasks.erase_reports": 60,
     "casework.tasks.sweep_rates": 60,
     "casework.tasks.seal_journal": 30,
+    "casework.tasks.forget_old_forms": 3600,
     "portal.tasks.heartbeat": 10,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -11,6 +11,7 @@ public = [
 desk = [
     path("pushes/", pushes.pushes, name="desk-pushes"),
     path("pushes/acknowledge/", pushes.acknowledge_many, name="desk-push-acknowledge-many"),
+    path("pushes/answer/", pushes.answer_many, name="desk-push-answer-many"),
     path("pushes/<uuid:public_id>/", pushes.push, name="desk-push"),
     path("pushes/<uuid:public_id>/acknowledge/", pushes.acknowledge, name="desk-push-acknowledge"),
     path("pushes/<uuid:public_id>/answer/", pushes.answer, name="desk-push-answer"),

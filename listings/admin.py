@@ -8,6 +8,7 @@ from listings.models import (
     Listing,
     PartnerCity,
     Proposal,
+    SubjectChange,
 )
 from parties.admin import ReadOnlyAdmin
 
@@ -37,6 +38,14 @@ class ProposalAdmin(ReadOnlyAdmin):
     list_display = ["listing", "action", "status", "proposed_by", "created_at"]
     list_filter = ["status", "action"]
     list_select_related = ["listing__subject", "proposed_by"]
+    ordering = ["-pk"]
+
+
+@admin.register(SubjectChange)
+class SubjectChangeAdmin(ReadOnlyAdmin):
+    list_display = ["subject", "action", "status", "proposed_by", "created_at"]
+    list_filter = ["status", "action"]
+    list_select_related = ["subject", "proposed_by"]
     ordering = ["-pk"]
 
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from listings import api as machines
-from listings.desk import daily, exchange, subjects
+from listings.desk import daily, exchange, subjects, versions
 from listings.desk import entries as staff
 
 change = "subject-changes/<uuid:public_id>/"
@@ -15,6 +15,7 @@ desk = [
         staff.release,
         name="desk-listing-release",
     ),
+    path("listings/<uuid:public_id>/versions/", versions.versions, name="desk-listing-versions"),
     path("listings/<uuid:public_id>/lifting/", staff.lift, name="desk-listing-lift"),
     path("proposals/<uuid:public_id>/", staff.proposal, name="desk-listing-proposal"),
     path("proposals/<uuid:public_id>/approve/", staff.approve, name="desk-listing-approve"),

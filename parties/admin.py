@@ -60,6 +60,40 @@ class LastingAdmin(admin.ModelAdmin):
         return False
 
 
+class ReasonedForm(forms.ModelForm):
+    """Asks why a row that others rest on is changed; a new row explains itself."""
+
+    reason = forms.CharField(
+        label=_("修改原因"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("写明依据和原因。会记入修改历史，不能再改。"),
+        error_messages={"required": _("请写明修改原因。")},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = not self.instance._state.adding
+
+    @property
+    def touched(self):
+        """The names of the columns that were changed."""
+        return [name for name in self.changed_data if name != "reason"]
+
+
+class ReasonedAdmin(admin.ModelAdmin):
+    """For reference data without versions of its own: the history tells what changed and why."""
+
+    form = ReasonedForm
+
+    def construct_change_message(self, request, form, formsets, add=False):  # noqa: FBT002 - Django's own
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        names = gettext("、").join(str(form.fields[name].label) for name in form.touched)
+        told = {"names": names or "—", "reason": form.cleaned_data["reason"]}
+        return gettext("修改：%(names)s。原因：%(reason)s") % told
+
+
 def _several(choices, db_field, *, required):
     return forms.MultipleChoiceField(
         choices=choices,
@@ -70,7 +104,7 @@ def _several(choices, db_field, *, required):
 
 
 @admin.register(Department)
-class DepartmentAdmin(LastingAdmin):
+class DepartmentAdmin(ReasonedAdmin, LastingAdmin):
     """A department that is gone is out of use; its matters stay."""
 
     list_display = ["code", "name", "kind", "region", "active"]
@@ -231,7 +265,7 @@ class ApiKeyAdmin(APIKeyModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_delete_permission(self, request, obj=None):
-        return False
+        return False  # what a key did stays known as its own; it is revoked
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

@@ -10,6 +10,7 @@ from parties import services as parties
 from parties.forms import PersonField, ReasonForm
 from parties.models import Actor, User
 from portal import services
+from portal.models import BoardExport, CreditReport
 
 admin.site.unregister(User)
 
@@ -45,3 +46,21 @@ class StaffAdmin(office.UserAdmin):
             return TemplateResponse(request, "portal/office_left.html", context)
         page = "portal/office_leave.html"
         return self._form_page(request, account, _("离职交接"), form, page=page, **told)
+
+
+@admin.register(CreditReport)
+class CreditReportAdmin(office.ReadOnlyAdmin):
+    """Which reports were made; what they say is read through their code, for a day."""
+
+    fields = list_display = ["number", "code", "made_at", "valid_until"]
+    search_fields = ["number", "=code"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+
+@admin.register(BoardExport)
+class BoardExportAdmin(office.ReadOnlyAdmin):
+    """Who took the figures of the supervisor's board away."""
+
+    list_display = ["at", "year", "form", "by_label", "sha256"]
+    list_filter = ["form"]

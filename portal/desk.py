@@ -1,18 +1,21 @@
 """The desk's first page, the supervisor's board, the auditor's journal, the import wizard."""
 
 from itertools import groupby
+from operator import attrgetter
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from casework.desk import given, timeline
-from casework.documents import attachment
+from casework.documents import DOCX, XLSX, attachment
 from casework.forms import ActForm
 from casework.moves import record, record_act
 from jointaction.desk import endpoints as endpoints_desk
@@ -29,7 +32,8 @@ from objections import desk as objections_desk
 from parties.desk import desk_access
 from parties.models import Actor
 from portal import services
-from portal.forms import ImportForm, JournalForm, MattersForm, YearForm
+from portal.forms import ImportForm, JournalForm, MattersForm, ViewForm, YearForm
+from portal.models import BoardExport, SavedView
 from portal.services import wizard
 from portal.services.matters import GROUPS, TABS
 from redlist import desk as redlist_desk
@@ -37,53 +41,142 @@ from repair import desk as repair_desk
 from rulebook.models import ListCategory
 
 PAGE = 20
+QUESTIONS = ("tab", "text", "due", "who", "state", "sort")
+EXPORTS = 5  # shown, the newest
+BOARD_TYPES = {"xlsx": XLSX, "docx": DOCX}
 
 
 @require_safe
 @desk_access
 def home(request):
-    """My matters: everything open of the department, the first due first."""
-    user, now = request.user, timezone.now()
-    form = MattersForm(request.GET)
-    tab = request.GET.get("kind", "")
-    tab = tab if tab in TABS else ""
-    text = form.cleaned_data["q"] if form.is_valid() else ""
-    found = services.Matters(user, today=timezone.localdate(now), tab=tab, text=text)
+    """My matters: everything open of the department, the first due first, or as the default view.
+
+    An address that asks for nothing opens the user's default view; `?kind=` asks for everything.
+    """
+    if not request.GET:
+        default = SavedView.objects.of_user(request.user).filter(is_default=True).first()
+        if default and default.query:
+            return redirect(f"{reverse('desk-home')}?{default.query}")
+    return _home_page(request, MattersForm(request.GET))
+
+
+def _home_page(request, form, view_form=None):
+    """The matters that are asked for; `view_form` keeps the question, perhaps as it was refused."""
+    user, now, asked = request.user, timezone.now(), form.asked
+    names = {"tab": "kind", "text": "q"}
+    wanted = {name: asked[names.get(name, name)] for name in QUESTIONS}
+    found = services.Matters(user, today=timezone.localdate(now), **wanted)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    views = list(SavedView.objects.of_user(user))
     context = {
         "form": form,
-        "tab": tab,
+        "tab": asked["kind"],
         "tabs": [(name, label, found.tabs[name]) for name, label in TABS.items()],
         "all": sum(found.tabs.values()),
-        "groups": _grouped(page, found.groups),
+        "groups": _grouped(page, found, asked["sort"]),
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "may_check": may_check(user),
         "may_acknowledge": may_answer(user, Push(unit=user.department)),
+        "views": views,
+        "view": next((view for view in views if view.query == form.query), None),
+        "view_form": view_form or ViewForm(),
         "now": now,
         "today": found.today,
     }
-    return render(request, "portal/desk_home.html", context)
+    status = view_form.status if view_form else 200
+    return render(request, "portal/desk_home.html", context, status=status)
 
 
-def _grouped(page, counts):
+def _grouped(page, found, sort):
     """The page's matters under their headings; a heading counts its matters on every page."""
+    by, titles, counts = "group", GROUPS, found.groups
+    if sort == "kind":
+        by, titles, counts = "tab", TABS, found.tabs
     return [
-        (GROUPS[name], counts[name], list(rows))
-        for name, rows in groupby(page.object_list, key=lambda matter: matter.group)
+        (titles[name], counts[name], list(rows))
+        for name, rows in groupby(page.object_list, key=attrgetter(by))
     ]
+
+
+@require_POST
+@desk_access
+def views(request):
+    """Keep what is asked for under a name."""
+    asked, form = MattersForm(request.POST), ViewForm(request.POST)
+
+    def keep():
+        return services.keep_view(request.user, query=asked.query, **form.cleaned_data)
+
+    if not form.carry_out(keep):
+        return _home_page(request, asked, form)
+    messages.success(request, gettext("视图“%(name)s”已保存。") % {"name": form.result.name})
+    return redirect(f"{reverse('desk-home')}?{form.result.query or 'kind='}")
+
+
+@require_POST
+@desk_access
+def view(request, public_id):
+    """Open the desk with this view from now on, or no longer, or delete it."""
+    found = get_object_or_404(SavedView.objects.of_user(request.user), public_id=public_id)
+    acts = {
+        "default": (
+            lambda: services.open_with(request.user, found),
+            gettext("以后打开工作台就用它。"),
+        ),
+        "plain": (
+            lambda: services.open_with(request.user, None),
+            gettext("以后打开工作台看全部。"),
+        ),
+        "forget": (lambda: services.forget_view(found), gettext("视图已删除。")),
+    }
+    if request.POST.get("act") not in acts:
+        raise Http404
+    act, words = acts[request.POST["act"]]
+    act()
+    messages.success(request, words)
+    return redirect(f"{reverse('desk-home')}?kind=")
+
+
+# --- the supervisor's board -------------------------------------------------
 
 
 @require_safe
 @desk_access
 def board(request):
     """By unit what was pushed, answered, in time and late; for the supervisor and the auditor."""
+    form = _year_form(request)
+    today = timezone.localdate()
+    context = {
+        "form": form,
+        "year": form.chosen,
+        "today": today,
+        "exports": BoardExport.objects.filter(year=form.chosen)[:EXPORTS],
+        **services.board(today, form.chosen),
+    }
+    return render(request, "portal/desk_board.html", context)
+
+
+@require_safe
+@desk_access
+def board_file(request):
+    """The board as a table or as a text to send on; who took it away is written down."""
+    year, kind = _year_form(request).chosen, request.GET.get("format", "xlsx")
+    if kind not in BoardExport.Form.values:
+        raise Http404
+    actor, today = Actor.of(request.user), timezone.localdate()
+    content = services.export_board(year, kind, actor=actor, today=today)
+    response = HttpResponse(content, content_type=BOARD_TYPES[kind])
+    name = gettext("联合奖惩督办 %(year)s.%(kind)s") % {"year": year, "kind": kind}
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return response
+
+
+def _year_form(request):
+    """The year that is asked for; 403 for who does not see every department's matters."""
     if not request.user.sees_all:
         raise PermissionDenied
-    today = timezone.localdate()
-    form = YearForm(request.GET, today=today)
-    context = {"form": form, "year": form.chosen, **services.board(today, form.chosen)}
-    return render(request, "portal/desk_board.html", context)
+    return YearForm(request.GET, today=timezone.localdate())
 
 
 # --- the journals ----------------------------------------------------------

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from itertools import groupby
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -13,7 +14,10 @@ from parties.models import Department
 from parties.services import second_factor
 from portal.services import seconds_to_wait
 from portal.services.journal import KINDS
+from portal.services.matters import GROUPS, MINE, STATES, TABS
 from rulebook.models import ListKind
+
+ANY = ("", _("全部"))
 
 
 class SignInForm(AuthenticationForm):
@@ -73,7 +77,55 @@ class SignInForm(AuthenticationForm):
 
 
 class MattersForm(forms.Form):
+    """Which matters are asked for, and in which order."""
+
+    kind = forms.ChoiceField(
+        label=_("类型"),
+        required=False,
+        choices=[ANY, *TABS.items()],
+        widget=forms.HiddenInput,
+    )
     q = forms.CharField(label=_("主体或编号"), required=False, max_length=100)
+    due = forms.ChoiceField(label=_("期限"), required=False, choices=[ANY, *GROUPS.items()])
+    state = forms.ChoiceField(label=_("状态"), required=False, choices=[ANY, *STATES.items()])
+    who = forms.ChoiceField(
+        label=_("由谁办"),
+        required=False,
+        choices=[("", _("本单位全部")), (MINE, _("我办过的和待我审核的"))],
+    )
+    sort = forms.ChoiceField(
+        label=_("顺序"),
+        required=False,
+        choices=[("", _("先到期的在前")), ("late", _("后到期的在前")), ("kind", _("按类型"))],
+    )
+
+    @property
+    def asked(self):
+        """What was asked for, by field; of what can't be asked for, nothing."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
+
+    @property
+    def chosen(self):
+        return [self[name] for name in ("due", "state", "who", "sort")]
+
+    @property
+    def narrows(self):
+        return any(value for name, value in self.asked.items() if name != "sort")
+
+    @property
+    def query(self):
+        """The same question as the end of an address."""
+        return urlencode({name: value for name, value in self.asked.items() if value})
+
+
+class ViewForm(ActForm):
+    """Under which name the question is kept, and whether the desk opens with it."""
+
+    name = forms.CharField(
+        label=_("名称"), max_length=40, error_messages={"required": _("给视图取个名称")}
+    )
+    default = forms.BooleanField(label=_("打开工作台就用它"), required=False)
 
 
 class YearForm(forms.Form):

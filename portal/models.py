@@ -1,10 +1,13 @@
-"""What the portal hands out about a firm for a day."""
+"""What the portal hands out about a firm for a day, and how a member of staff likes the desk."""
+
+import uuid
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from casework.models import Document
+from parties.models import Acted, User
 
 
 class CreditReportQuerySet(models.QuerySet):
@@ -59,3 +62,55 @@ class CreditReport(models.Model):
         """The code in groups of four, as people read it aloud."""
         code = self.verify_code
         return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+class SavedViewQuerySet(models.QuerySet):
+    def of_user(self, user):
+        return self.filter(user=user)
+
+
+class SavedView(models.Model):
+    """A question to the desk's first page that its user asks again and again, under a name."""
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("用户"))
+    name = models.CharField(_("名称"), max_length=40)
+    query = models.CharField(_("条件"), max_length=1000)
+    is_default = models.BooleanField(_("打开工作台就用它"), default=False)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("保存的视图")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="savedview_name"),
+            models.UniqueConstraint(
+                fields=["user"], name="savedview_one_default", condition=Q(is_default=True)
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class BoardExport(Acted):
+    """The journal of the supervisor's board: who took which figures away, when, as what."""
+
+    class Form(models.TextChoices):
+        XLSX = "xlsx", "xlsx"
+        DOCX = "docx", "docx"
+
+    id = models.BigAutoField(primary_key=True)
+    year = models.PositiveSmallIntegerField(_("年份"))
+    form = models.CharField(_("格式"), max_length=4, choices=Form)
+    at = models.DateTimeField(_("时间"))
+    sha256 = models.CharField(_("摘要"), max_length=64)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("督办数据下载")
+        ordering = ["-id"]
+
+    def __str__(self):
+        return f"{self.year} {self.form}"

@@ -28,8 +28,11 @@ public = [
 
 desk = [
     path("", staff.home, name="desk-home"),
+    path("views/", staff.views, name="desk-views"),
+    path("views/<uuid:public_id>/", staff.view, name="desk-view"),
     path("board/", staff.board, name="desk-supervision"),
     path("journal/", staff.journal, name="desk-journal"),
+    path("board/file/", staff.board_file, name="desk-board-file"),
     path("imports/", staff.imports, name="desk-imports"),
     path("imports/new/", staff.import_new, name="desk-import-new"),
     path("imports/<uuid:public_id>/", staff.import_batch, name="desk-import"),

@@ -49,7 +49,11 @@ from rulebook.models import Memorandum, parameter
 
 NEWEST = 4  # entries of each list on the home page
 NEXT = 2  # nominations there, the next ones to be decided
-DISPLAY = {"size": ("normal", "large"), "contrast": ("normal", "high")}
+DISPLAY = {
+    "size": ("normal", "large"),
+    "contrast": ("normal", "high"),
+    "shortcuts": ("on", "off"),  # of the desk
+}
 YEAR = 365 * 24 * 3600
 ONE_ADDRESS = ("/api/", "/desk/")  # in whichever language the browser asks for
 
@@ -68,7 +72,7 @@ def site(request):
 
 
 def display_settings(request):
-    """The reader's choice of size and contrast; anything unknown in a cookie is the normal one."""
+    """What the reader chose; anything unknown in a cookie is the first of its choices."""
     return {
         name: value if (value := request.COOKIES.get(name)) in allowed else allowed[0]
         for name, allowed in DISPLAY.items()
@@ -91,7 +95,7 @@ def _other_language(request, *, english):
 @csrf_exempt  # changes nothing but how pages look; so public pages need no token and may be kept
 @require_POST
 def display(request):
-    """Remember 大字 or 高对比 and lead back."""
+    """Remember 大字, 高对比 or whether the desk listens to keys, and lead back."""
     response = HttpResponseRedirect(_way_back(request))
     for name, allowed in DISPLAY.items():
         if request.POST.get(name) in allowed:

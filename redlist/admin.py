@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from parties.admin import ReadOnlyAdmin
-from redlist.models import Nomination, Screening
+from redlist.models import Nomination, Review, Screening
 
 
 @admin.register(Nomination)
@@ -17,3 +17,11 @@ class ScreeningAdmin(ReadOnlyAdmin):
     list_display = ["listing", "at", "clear", "found"]
     list_filter = ["clear"]
     list_select_related = ["listing__subject"]
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    list_display = ["listing", "black", "status", "due_on"]
+    list_filter = ["status"]
+    list_select_related = ["listing__subject", "black__subject"]
+    ordering = ["-pk"]

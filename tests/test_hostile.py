@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from django.urls import resolve
+from django.urls import resolve, reverse
 from drf_spectacular.generators import SchemaGenerator
 
 from casework.api import Upload
@@ -111,6 +111,48 @@ def test_no_form_fails_over_what_is_typed_into_it(house):
                 sent = "&".join(f"{quote(field)}={typed}" for field in set(found))
                 answer = browser.post(address + query, sent, "application/x-www-form-urlencoded")
                 assert not _is_fault(answer), (name, query, value[:20])
+
+
+POSTED = {  # acts without a page of their own, and what is posted to them
+    "desk-views": ("name", "default", "kind", "q", "due", "state", "who", "sort"),
+    "desk-push-acknowledge-many": ("push",),
+    "desk-push-answer-many": ("push", "outcome", "until", "remark"),
+}
+
+
+@pytest.mark.django_db
+def test_no_act_without_a_page_fails_over_what_is_posted_to_it(house):
+    browser = house["browsers"]["liaison"]
+    browser.raise_request_exception = False
+    push = house["ids"]["desk-push"].pk
+    for name, fields in POSTED.items():
+        for value in TYPED:
+            typed = quote(value, errors="surrogatepass")
+            for act in ("", f"&act=confirm&push={push}"):
+                sent = "&".join(f"{field}={typed}" for field in fields) + act
+                answer = browser.post(
+                    reverse(name), sent, content_type="application/x-www-form-urlencoded"
+                )
+                assert not _is_fault(answer), (name, value[:20])
+
+
+@pytest.mark.django_db
+def test_no_form_that_is_kept_fails_over_what_was_typed_into_it(house):
+    """Kept as it is, and put back into the page that is loaded next."""
+    browser = house["browsers"]["clerk"]
+    browser.raise_request_exception = False
+    draft = house["ids"]["desk-listing-black-edit"]
+    for address in ("/desk/black/new/?category=M05", f"/desk/black/{draft.public_id}/edit/"):
+        names = set(re.findall(r'name="([^"]+)"', browser.get(address).content.decode())) - {"act"}
+        for value in TYPED:
+            typed = quote(value, errors="surrogatepass")
+            for stamp in (typed, "0"):
+                sent = "&".join(f"{quote(field)}={typed}" for field in names - {"stamp"})
+                sent += f"&stamp={stamp}&act=keep"
+                answer = browser.post(address, sent, "application/x-www-form-urlencoded")
+                assert not _is_fault(answer), (address, value[:20])
+            assert not _is_fault(browser.get(address)), (address, value[:20])
+            browser.post(address, {"act": "forget"})
 
 
 @pytest.mark.django_db

@@ -17,8 +17,9 @@ from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from blacklist import services as blacklist
-from casework.models import Letter
+from casework.models import KeptForm, Letter
 from casework.moves import IllegalMove
+from casework.services import OTHER_WINDOW, keep_form
 from jointaction import services as jointaction
 from jointaction.models import Check, Hit, Push
 from listings import ledger
@@ -37,7 +38,8 @@ from parties.models import (
     SignInRecord,
     StaffSession,
 )
-from portal.services import wizard
+from portal.models import SavedView
+from portal.services import keep_view, wizard
 from portal.services.imports import import_listings
 from repair import services as repairs
 from repair.models import Repair
@@ -158,6 +160,58 @@ def test_of_two_people_confirming_one_file_at_once_one_imports_it(
     batch.refresh_from_db()
     assert Listing.objects.count() == (batch.state == "done")
     assert batch.journal.count() == 2
+
+
+def test_of_windows_that_keep_a_form_at_once_one_does_and_the_others_are_told(committed_rules):
+    user, now = builders.clerk(), timezone.now()
+    for stamp in (0, 1):
+        known = {"stamp": stamp, "basis": None, "now": now}
+        outcomes = at_once(
+            *[
+                lambda n=n, known=known: keep_form(
+                    user, "示例", "一", {"ground": [str(n)]}, **known
+                )
+                for n in range(6)
+            ]
+        )
+        (kept,) = [one for one in outcomes if isinstance(one, KeptForm)]
+        told = [one.code for one in outcomes if isinstance(one, ValidationError)]
+        assert told == [OTHER_WINDOW] * 5
+        row = KeptForm.objects.get()
+        assert (row.values, row.stamp) == (kept.values, stamp + 1)
+
+
+def test_of_views_kept_at_once_one_is_the_default_and_there_are_no_more_than_twenty(
+    committed_rules,
+):
+    user = builders.clerk()
+    for n in range(18):
+        keep_view(user, name=f"视图{n}", query="")
+    acts = [lambda n=n: keep_view(user, name=f"新{n}", query="", default=True) for n in range(6)]
+    outcomes = at_once(*acts)
+    assert sum(isinstance(one, ValidationError) for one in outcomes) == 4, outcomes
+    assert SavedView.objects.count() == 20
+    assert SavedView.objects.filter(is_default=True).count() == 1
+
+
+def test_of_two_officers_answering_the_same_pushes_at_once_each_push_is_answered_once(
+    committed_rules,
+):
+    for _n in range(3):
+        builders.published_black()
+    today = timezone.localdate()
+    jointaction.distribute(today=today)
+    pushes = Push.objects.of_unit(builders.department("ggzy").pk)
+    actor = Actor.of(builders.liaison("ggzy"))
+
+    def answer():
+        return jointaction.answer_many(pushes, outcome="applied", actor=actor, today=today)
+
+    outcomes = at_once(answer, answer)
+    done = [row.push.pk for rows in outcomes for row in rows if not row.refusal]
+    assert sorted(done) == sorted(pushes.values_list("pk", flat=True))
+    for push in pushes:
+        assert push.feedback.count() == len(push.measures)
 
 
 def test_entries_published_at_once_are_chained_without_a_gap(committed_rules):

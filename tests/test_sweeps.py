@@ -10,8 +10,15 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from casework import documents
-from casework.models import Document, Event, JournalSeal, Letter, RateCount
-from casework.services import count, make_missing, seal_journal, sweep_rates
+from casework.models import Document, Event, JournalSeal, KeptForm, Letter, RateCount
+from casework.services import (
+    count,
+    forget_old_forms,
+    keep_form,
+    make_missing,
+    seal_journal,
+    sweep_rates,
+)
 from jointaction import services as jointaction
 from jointaction.models import Delivery, Endpoint, Hit, Push, Sheet
 from jointaction.services import webhooks
@@ -145,6 +152,11 @@ def _orphaned():
     os.utime(folder / "orphan", (0, 0))
 
 
+def _left_unfinished():
+    known = {"stamp": 0, "basis": None, "now": timezone.now()}
+    keep_form(builders.clerk(), "black-draft", "M05", {"ground": ["示例"]}, **known)
+
+
 SWEEPS = {  # sweep: (what lies before it, the sweep)
     "listings.tasks.expire_lapsed": (_lapsed, lambda: listings.expire_lapsed(today=TODAY)),
     "listings.tasks.chase_withdrawals": (
@@ -221,6 +233,10 @@ SWEEPS = {  # sweep: (what lies before it, the sweep)
         lambda: parties.forget_sign_ins(now=timezone.now()),
     ),
     "casework.tasks.seal_journal": (_written, seal_journal),
+    "casework.tasks.forget_old_forms": (
+        _left_unfinished,
+        lambda: forget_old_forms(now=timezone.now() + timedelta(days=31)),
+    ),
     "casework.tasks.sweep_documents": (_orphaned, lambda: documents.sweep(now=timezone.now())),
 }
 HEARTBEAT = {"portal.tasks.heartbeat"}  # says only that the worker lives
@@ -254,6 +270,7 @@ def _state():
         Document.objects.count(),
         RateCount.objects.count(),
         SignInRecord.objects.count(),
+        KeptForm.objects.count(),
         sorted(Path(settings.MEDIA_ROOT).glob("*/orphan")),
     )
 

@@ -5,6 +5,7 @@ from casework.models.case import Case, Event
 from casework.models.counters import Counter, IdempotencyKey
 from casework.models.documents import Document, Letter, ServiceMeans
 from casework.models.filing import Filing, FilingQuerySet
+from casework.models.kept import KeptForm
 from casework.models.rates import RateCount
 from casework.models.seals import JournalSeal
 
@@ -18,6 +19,7 @@ __all__ = [
     "FilingQuerySet",
     "IdempotencyKey",
     "JournalSeal",
+    "KeptForm",
     "Letter",
     "RateCount",
     "ServiceMeans",

@@ -9,6 +9,13 @@ from casework.services.journal import (
     verify_journal,
     verify_journal_head,
 )
+from casework.services.kept import (
+    OTHER_WINDOW,
+    forget_form,
+    forget_old_forms,
+    keep_form,
+    kept_form,
+)
 from casework.services.letters import issue, make, make_missing, serve, take_serial
 from casework.services.numbers import take_number
 from casework.services.once import answer_of, hold_key, keep_answer, kept_answer
@@ -18,6 +25,7 @@ from casework.services.refusals import clean_columns, refuse, refuse_bad_columns
 from casework.services.tables import check_table, reaches_far
 
 __all__ = [
+    "OTHER_WINDOW",
     "Rate",
     "answer_of",
     "challenge",
@@ -25,12 +33,16 @@ __all__ = [
     "clean_columns",
     "contact_of",
     "count",
+    "forget_form",
+    "forget_old_forms",
     "hold_key",
     "host_of",
     "issue",
     "journal_head",
     "keep_answer",
+    "keep_form",
     "kept_answer",
+    "kept_form",
     "load_year",
     "make",
     "make_missing",

@@ -9,14 +9,14 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from casework.desk import letters_of, ticked, timeline
 from casework.forms import ActForm
 from casework.workdays import countdown
 from jointaction import policies, services
 from jointaction.forms import AnswerForm, AnswerManyForm, FindForm, OrderForm
-from jointaction.models import Push
+from jointaction.models import Feedback, Push
 from listings.models import Audience, Listing, ResponsiblePerson, shown_details
 from parties.desk import desk_access
 from parties.models import Actor
@@ -31,6 +31,10 @@ TABS = [
     ("all", gettext_lazy("全部")),
 ]
 ANSWERED = {"open", "waiting", "overdue"}  # the tabs whose pushes can be answered together
+USUAL = {  # what most measures of a push are answered with
+    Push.Kind.APPLY: Feedback.Outcome.APPLIED,
+    Push.Kind.LIFT: Feedback.Outcome.LIFTED,
+}
 JOURNAL = {
     "acknowledge": gettext_lazy("签收"),
     "answer_part": gettext_lazy("反馈了一部分"),
@@ -45,34 +49,10 @@ JOURNAL = {
 }
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @desk_access
 def pushes(request):
-    """What was put before the unit, the first due first; the supervisor sees every unit's.
-
-    A post gives the ticked ones one answer; where one of them can't have it, none gets it.
-    """
-    if request.method != "POST":
-        return _pushes_page(request)
-    form = AnswerManyForm(request.POST)
-    chosen = _own_pushes(request).filter(pk__in=ticked(request, "push"))
-
-    def say():
-        actor, today = Actor.of(request.user), timezone.localdate()
-        return services.answer_many(chosen, actor=actor, today=today, **form.cleaned_data)
-
-    if not _may_answer(request):
-        raise PermissionDenied
-    if not form.carry_out(say):
-        return _pushes_page(request, together=form)
-    count = form.result
-    done = ngettext("已反馈 %(n)d 件。", "已反馈 %(n)d 件。", count) % {"n": count}
-    messages.success(request, done if count else gettext("没有选中可以反馈的推送。"))
-    return redirect("desk-pushes")
-
-
-def _pushes_page(request, together=None):
-    """The list; `together` is the form that answers many, as it was refused."""
+    """What was put before the unit, the first due first; the supervisor sees every unit's."""
     today = timezone.localdate()
     rows = Push.objects.all() if request.user.sees_all else _own_pushes(request)
     form = FindForm(request.GET)
@@ -98,11 +78,9 @@ def _pushes_page(request, together=None):
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "today": today,
         "may_acknowledge": tab == "open" and _may_answer(request),
-        "together": together or (_may_answer(request) and tab in ANSWERED and AnswerManyForm()),
-        "chosen": ticked(request, "push"),
+        "together": _may_answer(request) and tab in ANSWERED and AnswerManyForm(),
     }
-    status = together.status if together else 200
-    return render(request, "jointaction/desk_pushes.html", context, status=status)
+    return render(request, "jointaction/desk_pushes.html", context)
 
 
 def _readings(today):
@@ -140,6 +118,38 @@ def acknowledge_many(request):
     return redirect("desk-pushes")
 
 
+@require_POST
+@desk_access
+def answer_many(request):
+    """One answer for the ticked pushes: shown first for each of them, then done on a second word.
+
+    Each is answered by itself; the page says of each what became of it.
+    """
+    if not _may_answer(request):
+        raise PermissionDenied
+    form, sure = AnswerManyForm(request.POST), request.POST.get("act") == "confirm"
+    ticks = ticked(request, "push")
+    chosen = _own_pushes(request).filter(pk__in=ticks)
+    act = services.answer_many if sure else services.plan_answers
+
+    def say():
+        actor, today = Actor.of(request.user), timezone.localdate()
+        return act(chosen, actor=actor, today=today, **form.cleaned_data)
+
+    rows = form.result if form.carry_out(say) else []
+    fit = [row for row in rows if not row.refusal]
+    context = {
+        "form": form,
+        "rows": [(row, row.push.names_subject(request.user, timezone.localdate())) for row in rows],
+        "ticks": ticks[: services.MOST_TOGETHER],
+        "fit": len(fit),
+        "unfit": len(rows) - len(fit),
+        "measures": sum(len(row.measures) for row in fit),
+        "done": sure and not form.errors,
+    }
+    return render(request, "jointaction/desk_push_together.html", context, status=form.status)
+
+
 @require_safe
 @desk_access
 def push(request, public_id):
@@ -161,8 +171,13 @@ def acknowledge(request, public_id):
 @require_POST
 @desk_access
 def answer(request, public_id):
-    """Answer the measures that were filled in; the others can follow."""
+    """Answer the measures that were filled in; the others can follow.
+
+    With `act=all` every measure left gets the usual answer: applied today, or lifted.
+    """
     found = _push_of(request, public_id)
+    if request.POST.get("act") == "all":
+        return _answer_all(request, found)
     form = AnswerForm(request.POST, push=found)
 
     def say():
@@ -173,6 +188,20 @@ def answer(request, public_id):
         messages.success(request, gettext("反馈已提交，认定部门可以看到。"))
         return redirect("desk-push", public_id)
     return _push_page(request, found, form=form)
+
+
+def _answer_all(request, found):
+    form, today = ActForm(request.POST), timezone.localdate()
+    outcome = USUAL.get(found.kind)
+    said = {
+        "outcome": outcome,
+        "applied_on": today if outcome == Feedback.Outcome.APPLIED else None,
+    }
+    answers = [{"code": row["code"], **said} for row in found.unanswered if outcome]
+    if form.carry_out(services.answer, found, answers, actor=Actor.of(request.user), today=today):
+        messages.success(request, gettext("反馈已提交，认定部门可以看到。"))
+        return redirect("desk-push", found.public_id)
+    return _push_page(request, found, refused=form)
 
 
 @require_POST
@@ -227,6 +256,7 @@ def _push_page(request, found, form=None, refused=None, order=None):
         "order_form": order or (OrderForm() if may_order else None),
         "refused": refused,
         "may_acknowledge": found.can("acknowledge") and may_answer,
+        "may_answer_all": may_answer and found.kind in USUAL and len(found.unanswered),
         "steps": timeline(found.journal.all(), JOURNAL),
     }
     bound = form or refused or order

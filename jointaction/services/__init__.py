@@ -1,6 +1,7 @@
 """Every write of joint action: distribution, answers, reminders, checks one by one and by table."""
 
 from jointaction.services.answer import (
+    MOST_TOGETHER,
     OUTCOMES,
     acknowledge,
     acknowledge_many,
@@ -8,6 +9,7 @@ from jointaction.services.answer import (
     answer_hit,
     answer_hit_by_measure,
     answer_many,
+    plan_answers,
 )
 from jointaction.services.chase import chase_late
 from jointaction.services.chase_hits import chase_late_hits
@@ -27,6 +29,7 @@ from jointaction.services.sheets import (
 )
 
 __all__ = [
+    "MOST_TOGETHER",
     "OUTCOMES",
     "acknowledge",
     "acknowledge_many",
@@ -42,6 +45,7 @@ __all__ = [
     "fetch_result",
     "forget_sheets",
     "order",
+    "plan_answers",
     "recalls_of",
     "receive_sheet",
     "reveal_subject",

@@ -1,5 +1,7 @@
 """What the units say: acknowledged, applied, not applicable, declined, lifted."""
 
+from dataclasses import dataclass, replace
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -72,39 +74,77 @@ def answer(push, answers, *, actor, today):
     return _answer(lock(push), answers, actor, today)
 
 
-@transaction.atomic
-def answer_many(pushes, *, outcome, actor, today, remark="", until=None):
-    """Give every measure of many pushes that is not answered yet one and the same answer.
+@dataclass(frozen=True)
+class Together:
+    """One of many pushes that get the same answer: the measures it is for, or why it gets none."""
 
-    Pushes are those of the officer's unit that still wait, in the order of their keys; the
-    others are passed over. Returns how many were answered. Raises PermissionDenied, and
-    ValidationError `outcome` where one of them can't be answered so, or naming what lacks;
-    then none is answered.
+    push: Push
+    measures: list
+    refusal: str = ""
+
+
+def plan_answers(pushes, *, outcome, actor, today, remark="", until=None):
+    """What `answer_many` would do with each push; writes nothing. Returns Together rows.
+
+    Pushes are those of the officer's unit, by their keys; of other units' there is no row.
+    Raises PermissionDenied, and ValidationError where none is chosen, too many are, or the
+    answer lacks what it needs whatever it is given to.
     """
     unit = actor.department
     if not policies.may_answer(actor.user, Push(unit=unit)):
         raise PermissionDenied
-    rows = pushes.of_unit(unit.pk).open().exclude(measures=[])
-    rows = rows.order_by("pk").select_for_update(of=("self",))
-    chosen = list(rows.select_related("listing").prefetch_related("feedback")[: MOST_TOGETHER + 1])
+    rows = pushes.of_unit(unit.pk).with_parts().order_by("pk")
+    chosen = list(rows[: MOST_TOGETHER + 1])
     _refuse_together(chosen, outcome, remark, until, today)
-    said = {"outcome": outcome, "remark": remark, "until": until}
-    if outcome == Outcome.APPLIED:
-        said["applied_on"] = today
-    for push in chosen:
-        answers = [{"code": measure["code"], **said} for measure in push.unanswered]
-        _answer(push, answers, actor, today)
-    return len(chosen)
+    return [Together(push, push.unanswered, _unfit(push, outcome)) for push in chosen]
+
+
+def answer_many(pushes, *, outcome, actor, today, remark="", until=None):
+    """Give every measure of many pushes that is not answered yet one and the same answer.
+
+    Each push is answered by itself, with its own journal line: one that can't be answered so
+    hinders no other. Returns Together rows, refusals in words. Raises as `plan_answers`.
+    """
+    asked = {"outcome": outcome, "remark": remark, "until": until}
+    said = asked | ({"applied_on": today} if outcome == Outcome.APPLIED else {})
+    plan = plan_answers(pushes, actor=actor, today=today, **asked)
+    return [row if row.refusal else _answer_rest(row, said, actor, today) for row in plan]
+
+
+def _answer_rest(row, said, actor, today):
+    """Answer what nobody has answered meanwhile; what refuses is told in the row."""
+    try:
+        with transaction.atomic():
+            push = lock(row.push)
+            answers = [{"code": measure["code"], **said} for measure in push.unanswered]
+            _answer(push, answers, actor, today)
+    except (IllegalMove, ValidationError) as refusal:
+        return replace(row, refusal=_in_words(refusal))
+    return row
+
+
+def _in_words(refusal):
+    return "；".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
+
+
+def _unfit(push, outcome):
+    """Why this push can't be given the answer, in words, or nothing."""
+    if not push.can("answer"):
+        return str(IllegalMove(push, "answer"))
+    if not push.measures:
+        return _("没有要反馈的措施，签收就是确认。")
+    if outcome not in OUTCOMES[push.kind]:
+        return _("性质是“%(kind)s”的推送不能这样反馈。") % {"kind": push.get_kind_display()}
+    return ""
 
 
 def _refuse_together(chosen, outcome, remark, until, today):
     """What is wrong with one answer to many is said once, and not for every measure of each."""
-    fits = all(outcome in OUTCOMES[push.kind] for push in chosen)
+    many = _("一次最多 %(most)s 件。") % {"most": MOST_TOGETHER}
     refuse(
         {
-            "pushes": len(chosen) > MOST_TOGETHER
-            and _("一次最多 %(most)s 件。") % {"most": MOST_TOGETHER},
-            "outcome": not fits and _("选中的推送里有不能这样反馈的，请分开选。"),
+            "pushes": (not chosen and _("没有选中可以反馈的推送。"))
+            or (len(chosen) > MOST_TOGETHER and many),
             "remark": outcome in Feedback.NEEDS_REMARK
             and not remark
             and _("不执行、不适用或继续执行的，请写明理由。"),

@@ -1,8 +1,7 @@
 """The desk of both lists, and of the subjects that the entries are about."""
 
+from listings.desk.drafts import draft_page, edit_page
 from listings.desk.entries import (
-    draft_page,
-    edit_page,
     entry_of,
     entry_page,
     publish_page,

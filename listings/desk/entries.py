@@ -1,10 +1,9 @@
 """The desk of both lists: the department's entries, drafting, publication, proposals of change."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -90,7 +89,7 @@ def listings(request):
         "tabs": [(value, label, counts[value]) for value, label in TABS],
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
-        "may_draft": _categories(request.user).exists(),
+        "may_draft": categories_of(request.user).exists(),
     }
     return render(request, "listings/desk_list.html", context)
 
@@ -104,7 +103,7 @@ def _counts(rows, today):
     return rows.aggregate(**{value: Count("id", filter=reads) for value, reads in readings.items()})
 
 
-def _categories(user):
+def categories_of(user):
     """The categories under which the user may draft."""
     if not user.has_role(Role.CLERK, Role.REVIEWER):
         return ListCategory.objects.none()
@@ -190,57 +189,7 @@ def refused_page(request, form, *, back):
     return render(request, "listings/desk_refused.html", context, status=form.status)
 
 
-# --- drafts ----------------------------------------------------------------
-
-
-def draft_page(request, *, kind, form_class, draft, template):
-    """A new draft: first the category, then the form with the category's own fields."""
-    categories = _categories(request.user).filter(kind=kind).select_related("basis")
-    code = request.GET.get("category")
-    if not code:
-        context = {"kind": kind, "categories": categories}
-        return render(request, "listings/desk_choose.html", context)
-    category = {row.code: row for row in categories}.get(code)
-    if category is None:
-        raise Http404
-    form = form_class(given(request), category=category)
-
-    def write():
-        actor, today = Actor.of(request.user), timezone.localdate()
-        subject = form.subject()
-        return draft(actor=actor, subject=subject, category=category, today=today, **form.values())
-
-    if request.method == "POST" and form.carry_out(write):
-        listing, _made = form.result
-        _tell_saved(request, listing, form.cleaned_data["name"])
-        return redirect(url_of(listing))
-    context = {"form": form, "category": category, "kind": kind}
-    return render(request, template, context, status=form.status)
-
-
-def _tell_saved(request, listing, name):
-    messages.success(request, gettext("草稿已保存。"))
-    if listing.subject.name != name.strip():
-        words = gettext("这个主体登记的名称是“%(name)s”，与填写的不同，请核对。")
-        messages.warning(request, words % {"name": listing.subject.display_name})
-
-
-def edit_page(request, listing, *, form_class, edit, template):
-    """The draft's form, filled in; a draft changed meanwhile is not overwritten."""
-    if not policies.may_edit(request.user, listing):
-        raise PermissionDenied
-    form = form_class(given(request), category=listing.category, listing=listing)
-
-    def write():
-        actor, today = Actor.of(request.user), timezone.localdate()
-        version = form.cleaned_data["version"]
-        return edit(listing, actor=actor, today=today, expected_version=version, **form.values())
-
-    if request.method == "POST" and form.carry_out(write):
-        messages.success(request, gettext("草稿已保存。"))
-        return redirect(url_of(listing))
-    context = {"form": form, "category": listing.category, "kind": listing.kind, "entry": listing}
-    return render(request, template, context, status=form.status)
+# --- publication ----------------------------------------------------------
 
 
 def publish_page(request, listing, *, publish, missing):
@@ -420,6 +369,8 @@ def _proposal_page(request, found, approve_form=None, reject_form=None):
         "form": form,
         "reject_form": reject_form or RejectForm(),
         "values": _values(found),
+        "old_title": gettext("原公布") if found.status == "approved" else gettext("现公布"),
+        "new_title": gettext("新值"),
         "reason": Listing.EndReason(found.reason).label if found.reason else "",
         "may_decide": found.can("approve") and policies.may_decide_proposal(request.user, found),
         "steps": timeline(found.journal.all(), JOURNAL),
@@ -429,21 +380,19 @@ def _proposal_page(request, found, approve_form=None, reject_form=None):
 
 
 def _values(found):
-    """Old and new of what a correction changes: [(name, old, new)], details field by field."""
-    listing, values = found.listing, []
-    for name, new in found.fields.items():
-        if name == "details":
-            values += _changed_details(listing, new)
-        else:
-            column = Listing._meta.get_field(name)
-            values.append((column.verbose_name, getattr(listing, name), column.to_python(new)))
-    return values
+    """Old and new of what a correction changes, as Difference rows, fields one by one.
+
+    Once it is carried out, the old values are those of then, and not what they became.
+    """
+    listing, new = found.listing, found.fields
+    old = {name: services.plain(getattr(listing, name)) for name in new} | _old_values(found)
+    return services.compared(listing, {name: (old[name], new[name]) for name in new})
 
 
-def _changed_details(listing, new):
-    old = listing.details
-    return [
-        (str(field), *(field.with_unit(row.get(field.code, "")) for row in (old, new)))
-        for field in listing.category.fields.all()
-        if old.get(field.code) != new.get(field.code)
-    ]
+def _old_values(found):
+    """Of a correction that was carried out what its own journal line says; else nothing."""
+    approved = found.journal.filter(action="approve").first()
+    if approved is None or not found.fields:
+        return {}
+    line = found.listing.journal.filter(action="correct", pk__gt=approved.pk).first()
+    return {name: values[0] for name, values in line.changes.items()} if line else {}

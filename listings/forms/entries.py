@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from casework.forms import ActForm, DateInput, UnshownInput
+from casework.forms import ActForm, DateInput, UnshownInput, differing, put_back, typed_in
 from listings import services
 from listings.models import Listing
 from parties import identity
@@ -81,7 +81,10 @@ class EntryForm(DetailsForm):
     SUBJECT = ("kind", "code", "name", "id_type", "id_number")
     WRITTEN = ("reference", "ground", "basis", "basis_article", "term_months", "visible_until")
 
+    OF_THE_PAGE = ("version", "stamp")
+
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    stamp = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=0)
     kind = forms.ChoiceField(
         label=_("主体类别"), choices=Subject.Kind, widget=forms.RadioSelect, initial="organization"
     )
@@ -177,6 +180,21 @@ class EntryForm(DetailsForm):
 
     def field_for(self, key):
         return "code" if key == "subject" and "code" in self.fields else super().field_for(key)
+
+    @property
+    def filled_in(self):
+        """The fields that a person fills in, to be kept while the draft is not saved."""
+        return [field for field in self if field.name not in self.OF_THE_PAGE]
+
+    def typed(self):
+        return typed_in(self.filled_in, self.data)
+
+    def restore(self, kept):
+        """Show what was typed before; returns the labels of what the draft says otherwise."""
+        differ = differing(self.filled_in, kept.values)
+        put_back(self.filled_in, kept.values)
+        self.initial["stamp"] = kept.stamp
+        return differ
 
     @property
     def subject_part(self):

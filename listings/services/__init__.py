@@ -5,6 +5,7 @@ from listings.services.change import (
     annotate,
     check_correction,
     correct,
+    plain,
     repair,
     withdraw,
 )
@@ -42,6 +43,7 @@ from listings.services.subjects import (
     propose_rename,
     reject_subject_change,
 )
+from listings.services.versions import changed_titles, compared, differences, versions_of
 
 __all__ = [
     "ATTESTATION",
@@ -50,9 +52,12 @@ __all__ = [
     "annotate",
     "approve",
     "approve_subject_change",
+    "changed_titles",
     "chase_withdrawals",
     "check_correction",
+    "compared",
     "correct",
+    "differences",
     "draft",
     "edit",
     "erase",
@@ -64,6 +69,7 @@ __all__ = [
     "measures_of",
     "needs_attestation",
     "own_end",
+    "plain",
     "planned_measures",
     "planned_measures_of",
     "propose_correction",
@@ -80,5 +86,6 @@ __all__ = [
     "release_person",
     "repair",
     "required_details",
+    "versions_of",
     "withdraw",
 ]

@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
+from casework.workdays import countdown
 from jointaction.models import Feedback, Push
 from listings.models import Proposal
 from objections.models import Objection
@@ -14,6 +15,7 @@ from portal.services.figures import Share
 from repair.models import Repair
 
 MOST_ROWS = 50  # of each list, the first due
+LAGGARDS = 3  # units that the headline names
 TARGET = 95  # percent of the pushes answered in time
 
 
@@ -47,7 +49,9 @@ def board(today, year):
     Returns {"lines", "total", "target", "withdrawals", "late"}; `total` has the same figures
     over all units. `withdrawals` are the entries whose document was quashed and that wait for
     a second officer, `late` the objections and repairs past their day, of any year, until they
-    are settled; the first due first. Six queries beside that for the units.
+    are settled; the first due first. `laggards` are the units with the most overdue pushes,
+    `orders` the pushes of which the year's orders (督办) speak, the latest first. Seven queries
+    beside that for the units.
     """
     pushes = _pushes(today, year)
     objections, repairs = _objections(today, year), _repairs(today, year)
@@ -63,7 +67,18 @@ def board(today, year):
         "target": TARGET,
         "withdrawals": _withdrawals(today),
         "late": _late(today),
+        "laggards": [line.unit for line in lines if line.overdue][:LAGGARDS],
+        "orders": _orders(today, year),
     }
+
+
+def _orders(today, year):
+    rows = Push.objects.filter(ordered_on__year=year).select_related("unit")
+    rows = list(rows.order_by("-ordered_on", "-pk")[:MOST_ROWS])
+    left = countdown(today, [push.ordered_until for push in rows if push.is_ordered])
+    for push in rows:
+        push.left = left.get(push.ordered_until)
+    return rows
 
 
 def _withdrawals(today):

@@ -5,17 +5,31 @@ grow with the matters.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Case, CharField, Count, DateField, F, Q, Value, When
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from blacklist.models import BlackListing
+from casework.models import Event
 from casework.workdays import add_working_days, countdown
-from jointaction.models import Hit, Push
+from jointaction.models import Check, Hit, Push
 from listings.models import Proposal, SubjectChange
 from objections.models import Objection
 from parties import services as parties
@@ -41,6 +55,19 @@ TABS = {
     "lift": gettext_lazy("解除"),
     "hit": gettext_lazy("命中反馈"),
 }
+STATES = {
+    "new": gettext_lazy("还没有动手"),
+    "begun": gettext_lazy("办理中"),
+    "approval": gettext_lazy("待审核"),
+    "paused": gettext_lazy("等申请人补正"),
+    "ordered": gettext_lazy("督办"),
+}
+SORTS = {
+    "": ("due_day", "found_in", "pk"),
+    "late": ("-due_day", "found_in", "pk"),  # what has no due day is first then
+    "kind": ("place", "due_day", "found_in", "pk"),
+}
+MINE = "mine"
 
 
 @dataclass
@@ -52,6 +79,7 @@ class Matter:
     number: str
     url: str
     provisional: bool = False
+    tab: str = ""
     kind: str = ""
     due: date | None = None
     left: int | None = None
@@ -62,7 +90,10 @@ class Matter:
 class Source:
     """One kind of matter: which rows wait, when they are due, how each is told.
 
-    `subject` are the paths to the subject, `number` the column it is found by.
+    `subject` are the paths to the subject, `number` the column it is found by. `states` is
+    {name in STATES: which rows}; a source is found under no state that it does not name.
+    `mine` are the rows of the user's own: those where the journal has a line of the user's,
+    unless the source says otherwise.
     """
 
     tab: str
@@ -71,12 +102,30 @@ class Source:
     subject: str
     number: str
     tell: Callable
+    states: dict = field(default_factory=dict)
+    mine: Q | None = None
 
     @property
     def day(self):
         return F(self.due) if self.due else Cast(Value(None), DateField())
 
-    def found(self, text):
+    def narrow(self, user, *, text, who, state):
+        """The rows that are asked for, or None where this kind knows no such state."""
+        if state and state not in self.states:
+            return None
+        rows = self._called(text)
+        if state:
+            rows = rows.filter(self.states[state])
+        return rows.filter(self._own(user)) if who == MINE else rows
+
+    def _own(self, user):
+        if self.mine is not None:
+            return self.mine
+        kind = ContentType.objects.get_for_model(self.rows.model)
+        lines = Event.objects.filter(content_type=kind, object_id=OuterRef("pk"), by_user=user)
+        return Q(Exists(lines))
+
+    def _called(self, text):
         """The rows of a subject or with a number; persons are never found by name."""
         if not text:
             return self.rows
@@ -96,24 +145,37 @@ def _is_id(digits):
 class Matters:
     """What waits for the user's department, as a sequence to be paged, the first due first.
 
-    `tabs` is {tab: number} under the same search, `groups` {group: number} under search
-    and tab. A slice is a list of Matter.
+    `asked` narrows it: tab, text, due (a group), who ("mine"), state; `sort` is one of SORTS.
+    `tabs` is {tab: number} of what was asked for but the tab, `groups` {group: number} of what
+    was asked for but the group. A slice is a list of Matter.
     """
 
-    def __init__(self, user, *, today, tab="", text=""):
+    def __init__(self, user, *, today, tab="", text="", due="", who="", state="", sort=""):
         self.today, self.soon = today, add_working_days(today, SOON)
-        self.sources = _sources(user, today)
-        self.found = {name: source.found(text) for name, source in self.sources.items()}
-        self.shown = [name for name, source in self.sources.items() if tab in ("", source.tab)]
+        self.due, self.order = due, SORTS[sort]
+        self.sources, self.found = _sources(user, today), {}
         self.tabs, self.groups = dict.fromkeys(TABS, 0), dict.fromkeys(GROUPS, 0)
+        self.shown = []
         for name, source in self.sources.items():
-            counts = self.found[name].aggregate(**_counts(source.due, today, self.soon))
-            self.tabs[source.tab] += counts.pop("total")
-            if name in self.shown:
-                self.groups = {group: n + counts.get(group, 0) for group, n in self.groups.items()}
+            rows = source.narrow(user, text=text, who=who, state=state)
+            if rows is None:
+                continue
+            ranges = _ranges(source.due, today, self.soon)
+            self._count(source, rows, ranges, shown=tab in ("", source.tab))
+            if tab in ("", source.tab):
+                self.shown.append(name)
+                self.found[name] = rows.filter(ranges[due]) if due else rows
+
+    def _count(self, source, rows, ranges, *, shown):
+        counts = rows.aggregate(
+            **{group: Count("pk", filter=within) for group, within in ranges.items()}
+        )
+        self.tabs[source.tab] += counts[self.due] if self.due else sum(counts.values())
+        if shown:
+            self.groups = {group: n + counts[group] for group, n in self.groups.items()}
 
     def __len__(self):
-        return sum(self.groups.values())
+        return self.groups[self.due] if self.due else sum(self.groups.values())
 
     def __getitem__(self, window):
         keys = self._keys(window)
@@ -127,22 +189,31 @@ class Matters:
         told = []
         for due, name, pk in keys:
             matter = self.sources[name].tell(rows[name][pk])
-            matter.kind = TABS[self.sources[name].tab]
+            matter.tab = self.sources[name].tab
+            matter.kind = TABS[matter.tab]
             matter.due, matter.left = due, left.get(due)
             matter.group = self._group(due)
             told.append(matter)
         return told
 
     def _keys(self, window):
-        """The (due, name, pk) of one page over all kinds, what has no due day last."""
+        """The (due, name, pk) of one page over all kinds, in the order that was asked for."""
+        if not self.shown:
+            return []
+        places = list(TABS)
         first, *others = [
             self.found[name]
             .order_by()
-            .annotate(due_day=self.sources[name].day, found_in=Value(name, CharField()))
-            .values_list("due_day", "found_in", "pk")
+            .annotate(
+                due_day=self.sources[name].day,
+                found_in=Value(name, CharField()),
+                place=Value(places.index(self.sources[name].tab), IntegerField()),
+            )
+            .values_list("due_day", "found_in", "pk", "place")
             for name in self.shown
         ]
-        return list(first.union(*others, all=True).order_by("due_day", "found_in", "pk")[window])
+        rows = first.union(*others, all=True) if others else first
+        return [(due, name, pk) for due, name, pk, _place in rows.order_by(*self.order)[window]]
 
     def _group(self, due):
         if due is None or due > self.soon:
@@ -150,6 +221,34 @@ class Matters:
         if due < self.today:
             return "overdue"
         return "today" if due == self.today else "soon"
+
+
+def _statuses(*statuses):
+    return Q(status__in=statuses)
+
+
+_OBJECTION, _REPAIR, _PUSH = Objection.Status, Repair.Status, Push.Status
+OBJECTION_STATES = {
+    "new": _statuses(_OBJECTION.RECEIVED),
+    "begun": _statuses(_OBJECTION.INVESTIGATING),
+    "approval": _statuses(_OBJECTION.REPLY_PROPOSED),
+    "paused": _statuses(_OBJECTION.AWAITING),
+}
+REPAIR_STATES = {
+    "new": _statuses(_REPAIR.RECEIVED),
+    "begun": _statuses(_REPAIR.ACCEPTED),
+    "approval": _statuses(_REPAIR.DECISION_PROPOSED),
+    "paused": _statuses(_REPAIR.AWAITING),
+}
+REPORT_STATES = {
+    "new": _statuses(Report.Status.RECEIVED, Report.Status.ASSIGNED),
+    "begun": _statuses(Report.Status.INVESTIGATING, Report.Status.CONCLUDED),
+}
+PUSH_STATES = {
+    "new": _statuses(_PUSH.OPEN),
+    "begun": _statuses(_PUSH.ACKNOWLEDGED, _PUSH.PARTLY_ANSWERED),
+    "ordered": Q(ordered_on__isnull=False),
+}
 
 
 def _sources(user, today):
@@ -162,23 +261,50 @@ def _sources(user, today):
     objections = Objection.objects.open().of_department(unit).annotate(runs_to=runs_to)
     repairs = Repair.objects.open().of_department(unit).annotate(runs_to=runs_to)
     pushes = Push.objects.awaited().of_unit(unit)
-    drafts = {"due": None, "subject": "subject", "number": "document_number", "tell": _tell_draft}
+    # what waits for the user's own word is the user's own
+    decides = {"states": {"approval": Q()}, "mine": Q()}
+    drafts = {
+        "due": None,
+        "subject": "subject",
+        "number": "document_number",
+        "tell": _tell_draft,
+        **decides,
+    }
     objection = {
         "due": "runs_to",
         "subject": "listing__subject record__subject",
         "number": "number",
         "tell": _tell_objection,
+        "states": OBJECTION_STATES,
     }
-    repair = {**objection, "subject": "listing__subject", "tell": _tell_repair}
-    push = {**repair, "due": "feedback_due", "number": "pk", "tell": _tell_push}
+    repair = {
+        **objection,
+        "subject": "listing__subject",
+        "tell": _tell_repair,
+        "states": REPAIR_STATES,
+    }
+    push = {
+        **repair,
+        "due": "feedback_due",
+        "number": "pk",
+        "tell": _tell_push,
+        "states": PUSH_STATES,
+    }
+    asked = Check.objects.filter(pk=OuterRef("check_id"), by_user=user)
     return {
         "objection": Source("objection", objections.exclude(mine & replies), **objection),
         "repair": Source("repair", repairs.exclude(mine & decisions), **repair),
         "report": Source(
-            "report", Report.objects.open().to_handle(user), "due_on", "", "number", _tell_report
+            "report",
+            Report.objects.open().to_handle(user),
+            "due_on",
+            "",
+            "number",
+            _tell_report,
+            REPORT_STATES,
         ),
-        "reply": Source("approval", objections.filter(mine & replies), **objection),
-        "decision": Source("approval", repairs.filter(mine & decisions), **repair),
+        "reply": Source("approval", objections.filter(mine & replies), **objection | decides),
+        "decision": Source("approval", repairs.filter(mine & decisions), **repair | decides),
         "black": Source("approval", _ready(BlackListing, user, today).filter(mine), **drafts),
         "red": Source("approval", _ready(RedListing, user, today).filter(mine), **drafts),
         "proposal": Source(
@@ -191,6 +317,7 @@ def _sources(user, today):
             "listing__subject",
             "listing__document_number",
             _tell_proposal,
+            **decides,
         ),
         "subject": Source(
             "approval",
@@ -199,6 +326,7 @@ def _sources(user, today):
             "subject into",
             "pk",
             _tell_subject_change,
+            **decides,
         ),
         "review": Source(
             "review",
@@ -207,6 +335,7 @@ def _sources(user, today):
             "listing__subject",
             "listing__reference",
             _tell_review,
+            {"new": Q()},
         ),
         "push": Source("push", pushes.exclude(kind=Push.Kind.LIFT), **push),
         "lift": Source("lift", pushes.filter(kind=Push.Kind.LIFT), **push),
@@ -217,6 +346,8 @@ def _sources(user, today):
             "listing__subject",
             "check_id",
             _tell_hit,
+            {"new": Q()},
+            Q(Exists(asked)),
         ),
     }
 
@@ -226,17 +357,16 @@ def _ready(model, user, today):
     return rows.not_written_by(user).ready(today)
 
 
-def _counts(due, today, soon):
+def _ranges(due, today, soon):
+    """Which rows are in which group; what is due on no day comes later."""
     if due is None:
-        return {"total": Count("pk"), "later": Count("pk")}
-    ranges = {
+        return {**dict.fromkeys(GROUPS, Q(pk=None)), "later": Q()}
+    return {
         "overdue": Q(**{f"{due}__lt": today}),
         "today": Q(**{due: today}),
         "soon": Q(**{f"{due}__gt": today, f"{due}__lte": soon}),
         "later": Q(**{f"{due}__gt": soon}) | Q(**{due: None}),
     }
-    counts = {name: Count("pk", filter=within) for name, within in ranges.items()}
-    return {"total": Count("pk"), **counts}
 
 
 def _tell_objection(row):

@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.shortcuts import render
 from django.utils import timezone
 from django_otp.oath import totp
+from playwright.sync_api import expect
 
 from parties.models import Role
 from tests import builders
@@ -38,6 +39,7 @@ def filled(transactional_db):
     repair, _code = builders.repair()
     report, _code = builders.report("rsj", named=True)
     draft = builders.black_draft(responsible_persons=[builders.responsible()])
+    _leave_unfinished(draft)
     batch = builders.previewed()
     endpoint, _secret = builders.endpoint("rsj", url="https://1.1.1.1/" + "long" * 40)
     webhooks.ping(endpoint, actor=Actor.of(builders.clerk()))
@@ -105,6 +107,18 @@ def filled(transactional_db):
     }
 
 
+def _leave_unfinished(draft):
+    """The desk's user left a draft, which others changed since, and has a view of the inbox."""
+    from casework.services import keep_form
+    from portal.services import keep_view
+
+    user = builders.officer("rsj", Role.CLERK.value, Role.LIAISON.value, username="rsj-desk")
+    known = {"stamp": 0, "basis": draft.version - 1, "now": timezone.now()}
+    place = "black-edit", str(draft.public_id)
+    keep_form(user, *place, {"ground": ["没有写完"]}, **known)
+    keep_view(user, name="逾期的", query="due=overdue", default=False)
+
+
 def public_addresses(filled):
     black, red = filled["black"], filled["red"]
     return [
@@ -154,7 +168,10 @@ def desk_addresses(filled):
     person = black.responsible_persons.get()
     return [
         "/desk/",
+        "/desk/?due=later&state=new&who=mine&sort=kind",
+        "/desk/?due=nosuch",
         "/desk/listings/",
+        f"/desk/listings/{black.public_id}/versions/",
         "/desk/black/new/",
         "/desk/red/new/",
         "/desk/black/new/?category=M05",
@@ -204,6 +221,11 @@ def test_every_desk_page_is_accessible_and_fits(filled, page_at, width):
     user = builders.officer("rsj", Role.CLERK.value, Role.LIAISON.value, username="rsj-desk")
     page = page_at(width, user=user)
     problems = {path: _problems(page, path) for path in desk_addresses(filled)}
+    page.get_by_role("button", name="关闭快捷键").click()
+    problems["switched off"] = _faults(page)
+    page.get_by_role("button", name="打开快捷键").click()
+    page.keyboard.press("?")
+    problems["the keys"] = _faults(page)
     assert {path: found for path, found in problems.items() if found} == {}
 
 
@@ -291,6 +313,13 @@ def test_a_red_entry_under_review_is_accessible_and_fits(filled, page_at, width)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_units_push_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width, user=builders.liaison("czj"))
+    page.goto("/desk/pushes/?status=open")
+    page.locator("input[name=push]").first.check()
+    page.get_by_text("给选中的推送同一个反馈").click()
+    page.get_by_label("处理", exact=True).select_option("applied")
+    page.get_by_role("button", name="先看会怎样").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("同一个反馈")
+    assert _faults(page) == []
     for name in ("push", "lift"):
         assert _problems(page, f"/desk/pushes/{filled[name].public_id}/") == [], name
     assert _problems(page, "/desk/pushes/?status=open", open_all=True) == []

@@ -1,6 +1,7 @@
 """The units' desk: pushes acknowledged and answered, checks at the counter, hits fed back."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.test import Client
@@ -120,9 +121,37 @@ def test_ticked_pushes_are_acknowledged_together_and_only_the_units_own(desk):
     assert refused.status_code == 403
 
 
-def together(client, pushes, **given):
+def test_every_measure_left_is_answered_as_usual_at_one_press(desk, today):
+    push, ended = pushed(), pushed()
+    part = [{"code": push.measures[0]["code"], "outcome": "declined", "remark": "先前已答"}]
+    services.answer(push, part, actor=Actor.of(builders.liaison("ggzy")), today=today)
+    actor = Actor.of(builders.reviewer())
+    listings.withdraw(ended.listing, reason="error", actor=actor, note="列错", today=today)
+    services.distribute(today=today)
+    lift = Push.objects.get(unit__code="ggzy", listing=ended.listing, kind="lift")
+    liaison = desk(builders.liaison("ggzy"))
+    for one, words in ((push, "全部已执行"), (lift, "全部已解除")):
+        assert words in text_of(liaison.get(url("", one)))
+        assert liaison.post(url("-answer", one), {"act": "all"}).status_code == 302
+        one.refresh_from_db()
+        assert one.status == "answered"
+        assert liaison.post(url("-answer", one), {"act": "all"}).status_code in {400, 409}
+    told = list(push.feedback.order_by("pk").values_list("outcome", "applied_on"))
+    assert told[0] == ("declined", None)
+    assert set(told[1:]) == {("applied", today)}
+    assert set(lift.feedback.values_list("outcome", flat=True)) == {"lifted"}
+    stranger = desk(builders.liaison("czj"))
+    assert stranger.post(url("-answer", push), {"act": "all"}).status_code == 404
+    reader = desk(builders.supervisor())
+    assert reader.post(url("-answer", push), {"act": "all"}).status_code == 403
+
+
+TOGETHER = "desk-push-answer-many"
+
+
+def together(client, pushes, *, act="confirm", **given):
     ticked = {"push": [push.pk for push in pushes]}
-    return client.post(reverse("desk-pushes"), {**ticked, **given}, follow=True)
+    return client.post(reverse(TOGETHER), {**ticked, **given, "act": act})
 
 
 def test_ticked_pushes_are_answered_together_and_only_the_units_own(desk, today):
@@ -134,38 +163,105 @@ def test_ticked_pushes_are_answered_together_and_only_the_units_own(desk, today)
     assert "给选中的推送同一个反馈" in text_of(liaison.get(reverse("desk-pushes")))
     answer = together(liaison, [first, second, foreign], outcome="applied", remark="已限制")
     assert "已反馈 2 件" in text_of(answer)
+    assert foreign.number not in text_of(answer)
     statuses = dict(Push.objects.values_list("pk", "status"))
     told = [statuses[push.pk] for push in (first, second, third, foreign)]
     assert told == ["answered", "answered", "open", "open"]
     outcomes = list(first.feedback.values_list("outcome", "remark", "applied_on"))
     assert outcomes == [("declined", "先前已答", None), ("applied", "已限制", today)]
     assert [line.action for line in second.journal.all()] == ["answer"]
-    assert "没有选中" in text_of(together(liaison, [first, foreign], outcome="applied"))
     reader = desk(builders.reviewer("ggzy"))
-    refused = reader.post(reverse("desk-pushes"), {"push": [third.pk], "outcome": "applied"})
-    assert refused.status_code == 403
+    assert together(reader, [third], outcome="applied").status_code == 403
+    assert liaison.get(reverse(TOGETHER)).status_code == 405
 
 
-def test_one_answer_to_many_fits_each_of_them_or_none_is_answered(desk, today):
-    apply, ended = pushed(), pushed()
+def test_a_look_at_one_answer_to_many_writes_nothing_and_tells_of_each(desk, today):
+    first, second = pushed(), pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    page = together(liaison, [first, second], act="preview", outcome="applied")
+    text = text_of(page)
+    assert "将反馈 2 件，还没有写入" in text
+    for push in (first, second):
+        assert push.number in text
+        assert f'value="{push.pk}" id="push-{push.pk}" checked' in text
+        for measure in push.measures:
+            assert measure["name"] in text
+    assert not Feedback.objects.exists()
+    assert not Push.objects.exclude(status="open").exists()
+
+
+def test_of_many_pushes_one_that_cannot_be_answered_so_hinders_no_other(desk, today):
+    apply, ended, done = pushed(), pushed(), pushed()
     actor = Actor.of(builders.reviewer())
     listings.withdraw(ended.listing, reason="error", actor=actor, note="列错", today=today)
     services.distribute(today=today)
     lift = Push.objects.get(unit__code="ggzy", listing=ended.listing, kind="lift")
+    ended.refresh_from_db()
     liaison = desk(builders.liaison("ggzy"))
-    for given, words in (
-        ({"outcome": "lifted"}, "请分开选"),
+    together(liaison, [done], outcome="applied")
+    page = together(liaison, [apply, ended, lift, done], outcome="applied")
+    told = {row.push.pk: row.refusal for row, _named in page.context["rows"]}
+    assert told[apply.pk] == ""
+    assert "不能这样反馈" in told[lift.pk]
+    assert "已被后来的推送代替" in told[ended.pk]
+    assert "已反馈" in told[done.pk]
+    assert "已反馈 1 件" in text_of(page)
+    assert "3 件不能这样反馈" in text_of(page)
+    statuses = dict(Push.objects.values_list("pk", "status"))
+    assert (statuses[apply.pk], statuses[lift.pk]) == ("answered", "open")
+    assert done.feedback.count() == len(done.measures)  # twice is once
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
         ({"outcome": ""}, "选择处理"),
+        ({"outcome": "nosuch"}, "有 1 处需要修改"),
         ({"outcome": "not_applicable"}, "请写明理由"),
+        ({"outcome": "stands", "remark": "另有决定"}, "请写明到哪天为止"),
         ({"outcome": "applied", "until": "x"}, "有 1 处需要修改"),
-    ):
-        page = text_of(together(liaison, [apply, lift], **given), status=400)
-        assert words in page
-        assert f'value="{lift.pk}" id="push-{lift.pk}" checked' in page
-    alone = text_of(together(liaison, [lift], outcome="stands", remark="另有决定"), status=400)
-    assert "请写明到哪天为止" in alone
+        ({"outcome": "applied", "remark": "x" * 2001}, "有 1 处需要修改"),
+        ({"outcome": "applied", "remark": "\0"}, "有 1 处需要修改"),
+    ],
+    ids=str,
+)
+def test_what_one_answer_to_many_lacks_is_said_once_and_the_ticks_stay(desk, given, words):
+    push = pushed()
+    page = text_of(together(desk(builders.liaison("ggzy")), [push], **given), status=400)
+    assert words in page
+    assert f'name="push" value="{push.pk}"' in page
     assert not Feedback.objects.exists()
-    assert "已反馈 1 件" in text_of(together(liaison, [lift], outcome="lifted"))
+
+
+def test_one_answer_to_none_or_to_too_many_is_refused(desk, today, monkeypatch):
+    first, second = pushed(), pushed()
+    liaison = desk(builders.liaison("ggzy"))
+    foreign = Push.objects.get(unit__code="czj", listing=first.listing)
+    for pushes in ([], [foreign]):
+        page = together(liaison, pushes, outcome="applied")
+        assert "没有选中可以反馈的推送" in text_of(page, status=400)
+    monkeypatch.setattr(import_module("jointaction.services.answer"), "MOST_TOGETHER", 1)
+    assert "一次最多 1 件" in text_of(together(liaison, [first, second], outcome="applied"), 400)
+    assert not Feedback.objects.exists()
+
+
+def test_a_look_costs_the_same_for_many_pushes_as_for_few(desk, django_assert_max_num_queries):
+    liaison = desk(builders.liaison("ggzy"))
+    pushes = [pushed()]
+    together(liaison, pushes, act="preview", outcome="applied")
+    for _n in range(2):
+        with django_assert_max_num_queries(18):
+            together(liaison, pushes, act="preview", outcome="applied")
+        pushes += [pushed(), pushed(), pushed()]
+
+
+def test_a_push_without_measures_asks_for_no_answer(desk, today):
+    push = pushed()
+    Push.objects.filter(pk=push.pk).update(measures=[])
+    page = together(desk(builders.liaison("ggzy")), [push], outcome="applied")
+    assert "签收就是确认" in text_of(page)
+    assert "将反馈" not in text_of(page)
+    assert not Feedback.objects.exists()
 
 
 def test_a_decision_that_stands_is_asked_for_its_last_day(desk, today):

@@ -249,7 +249,7 @@ def test_a_rule_that_ends_before_it_begins_is_refused(operator):
 
 def test_changing_a_day_raises_the_version_of_its_year(operator):
     day = SpecialDay.objects.filter(year_id=2027).first()
-    values = {"kind": "off", "name": day.name, "name_en": day.name_en}
+    values = {"kind": "off", "name": day.name, "name_en": day.name_en, **REASON}
     assert operator.post(address(SpecialDay, "change", day.pk), values).status_code == 302
     assert CalendarYear.objects.get(year=2027).version == 2
     assert operator.post(address(SpecialDay, "delete", day.pk), {"post": "yes"}).status_code == 302
