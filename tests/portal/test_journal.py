@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from casework.models import Event
 from casework.moves import record, record_act
 from jointaction import services as jointaction
+from parties import services as parties
 from parties.models import CLOCK, AccessLog, Actor
 from portal import services
 from portal.services import journal
@@ -40,6 +41,7 @@ def filled(rules):
     )  # fmt: skip
     record(objection, "download", actor=Actor.of(clerk), note="回单.pdf")
     record_act(clerk, "sign_in", actor=Actor.of(clerk))
+    parties.note(clerk, "change", actor=Actor.of(builders.supervisor()), note="改为审核")
     LogEntry.objects.log_actions(
         builders.supervisor().pk, [clerk], CHANGE, change_message="已停用", single_object=True
     )
