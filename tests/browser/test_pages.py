@@ -291,6 +291,19 @@ def test_the_way_of_a_new_officer_is_accessible_and_fits(filled, page_at, width)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
+def test_a_lock_is_told_accessibly_and_fits(filled, page_at, width):
+    page = page_at(width)
+    for _n in range(5):
+        page.goto("/sign-in/")
+        page.get_by_label("账号").fill("rsj-clerk")
+        page.get_by_label("密码").fill("wrong")
+        page.get_by_label("动态口令").fill("000000")
+        page.get_by_role("button", name="登录", exact=True).click()
+    assert page.get_by_role("heading", name="以后再登录").count() == 1
+    assert _faults(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
 def test_every_page_of_the_supervisor_is_accessible_and_fits(filled, page_at, width):
     page = page_at(width, user=builders.supervisor())
     problems = {path: _problems(page, path) for path in supervisor_addresses(filled)}

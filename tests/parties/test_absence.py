@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -231,6 +233,21 @@ def test_whom_one_stands_in_for_costs_no_question_of_its_own(django_assert_num_q
         assert acting.has_role(Role.REVIEWER)
         assert not acting.sees_all
         assert acting.speaks_for == {clerk.pk, reviewer.pk}
+
+
+def test_a_page_of_the_desk_costs_no_more_for_who_stands_in():
+    clerk, reviewer = builders.clerk(), builders.reviewer()
+    browser = builders.signed_in(Client(), clerk)
+
+    def cost():
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(reverse("desk-notices")).status_code == 200
+        return len(asked)
+
+    cost()
+    before = cost()
+    lent(reviewer, clerk)
+    assert cost() == before
 
 
 def test_it_is_done_and_undone_on_the_own_page():
