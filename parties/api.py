@@ -24,7 +24,6 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = self._find(given.strip()) if known else None
         if key is None or not key.admits(request.META.get("REMOTE_ADDR", "")):
             raise AuthenticationFailed(_("密钥无效、已停用或不能从这个地址使用。"))
-        key.officer.through_key = True
         services.key_used(key, today=timezone.localdate())
         request.actor = Actor.through(key)
         return key.officer, key

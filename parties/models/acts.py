@@ -25,6 +25,8 @@ class Actor:
 
     @classmethod
     def through(cls, key):
+        """The officer by a machine's hand, with the own roles alone."""
+        key.officer.through_key = True
         return cls(user=key.officer, key=key, label=f"{key.officer} ({key.name})")
 
     @property
