@@ -109,7 +109,10 @@ class Journal:
 
     def page(self, size=PAGE):
         """(lines, whether there are more); the cursor moves on behind them."""
-        streams = [self._stream(source, size + 1) for source in self._sources()]
+        streams = [list(self._stream(source, size + 1)) for source in self._sources()]
+        for source, stream in zip(self._sources(), streams, strict=True):
+            # a journal with no line on this page is gone on with from here, not from what comes
+            self.cursor.setdefault(source.name, stream[0][1].pk + 1 if stream else 1)
         merged = heapq.merge(*streams, key=lambda found: found[1].at_of, reverse=True)
         found = list(islice(merged, size + 1))
         for source, row in found[:size]:
@@ -131,7 +134,7 @@ class Journal:
 
     def _stream(self, source, size):
         rows = source.narrow(source.rows(self.asked.kind), self)
-        if before := self.cursor.get(source.name):
+        if (before := self.cursor.get(source.name)) is not None:
             rows = rows.filter(pk__lt=before)
         for row in rows.order_by("-pk")[:size]:
             row.at_of = getattr(row, source.at)
