@@ -253,8 +253,8 @@ PUSH_STATES = {
 
 def _sources(user, today):
     unit = user.department_id
-    replies = Q(status=Objection.Status.REPLY_PROPOSED) & ~Q(proposed_by=user)
-    decisions = Q(status=Repair.Status.DECISION_PROPOSED) & ~Q(proposed_by=user)
+    replies = Q(status=Objection.Status.REPLY_PROPOSED) & ~Q(proposed_by__in=user.speaks_for)
+    decisions = Q(status=Repair.Status.DECISION_PROPOSED) & ~Q(proposed_by__in=user.speaks_for)
     mine = Q() if user.has_role(Role.REVIEWER) else Q(pk=None)
     # a clock that stands still for the applicant is due on no day
     runs_to = Case(When(stopped_on=None, then="due_on"))
@@ -312,7 +312,7 @@ def _sources(user, today):
             Proposal.objects.of_desk(user)
             .open()
             .filter(mine, listing__department=unit)
-            .exclude(proposed_by=user),
+            .exclude(proposed_by__in=user.speaks_for),
             "due_on",
             "listing__subject",
             "listing__document_number",
