@@ -41,7 +41,7 @@ KINDS = {
     "rule": gettext_lazy("修改规则"),
     "office": gettext_lazy("后台改动"),
 }
-EXPORTS, SIGN_INS = ("download", "export"), ("sign_in", "sign_out")
+EXPORTS, SIGN_INS = ("download", "export"), ("sign_in", "sign_in_failed", "sign_out")
 FLAGS = {1: gettext_lazy("新增"), 2: gettext_lazy("修改"), 3: gettext_lazy("删除")}
 COLUMNS = (
     gettext_lazy("时间"), gettext_lazy("性质"), gettext_lazy("人员"), gettext_lazy("单位"),
@@ -262,16 +262,11 @@ def _labels(events):
         model = kind.model_class()
         if model is None:
             continue
-        name = next(
-            (
-                name
-                for name in ("number", "username", "code", "name", "public_id")
-                if _has(model, name)
-            ),
-            "pk",
-        )
+        # never a name, which may be a person's
+        known = ("number", "username", "code", "public_id")
+        name = next((name for name in known if _has(model, name)), "pk")
         for pk, value in model._default_manager.filter(pk__in=pks).values_list("pk", name):
-            labels[kind.pk, pk] = f"{model._meta.verbose_name} {value}"
+            labels[kind.pk, pk] = f"{model._meta.verbose_name} {value or pk}"
     return labels
 
 
@@ -291,6 +286,7 @@ ACTIONS = {
     "download": gettext_lazy("下载"),
     "export": gettext_lazy("导出"),
     "sign_in": gettext_lazy("登录"),
+    "sign_in_failed": gettext_lazy("登录未成功"),
     "sign_out": gettext_lazy("退出"),
 }
 

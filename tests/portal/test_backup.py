@@ -1,6 +1,7 @@
 """A backup is all of the portal, nobody's without the key, and damaged is never restored."""
 
 import base64
+import fcntl
 import json
 import os
 import signal
@@ -200,9 +201,17 @@ def test_a_backup_that_was_killed_leaves_nothing_under_a_final_name(house, tmp_p
         process.send_signal(signal.SIGKILL)
         process.wait()
         seen = bool(list(folder.glob("*.part")))
-    assert all(path.suffix == ".part" for path in folder.iterdir())
+    assert not [path for path in folder.glob("portal-*") if path.suffix != ".part"]
     place = backup(folder)
-    assert list(folder.iterdir()) == [place]
+    assert list(folder.glob("portal-*")) == [place]
+
+
+def test_of_two_backups_at_once_one_is_refused(house, tmp_path):
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandError, match="another backup"):
+            call_command("backup", str(tmp_path))
+    assert backup(tmp_path).exists()
 
 
 def test_a_document_that_is_missing_or_broken_is_told_and_the_rest_is_kept(house, empty, tmp_path):
@@ -210,7 +219,7 @@ def test_a_document_that_is_missing_or_broken_is_told_and_the_rest_is_kept(house
     second.write_bytes(b"y")
     with pytest.raises(CommandError, match=second.name):
         call_command("backup", str(tmp_path / "backups"), stdout=StringIO())
-    (place,) = (tmp_path / "backups").iterdir()
+    (place,) = (tmp_path / "backups").glob("portal-*")
     code, said = manage(empty, tmp_path / "new", "restore", place)
     assert code == 0
     assert f"missing already: {second.parent.name}/{second.name}" in said

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from casework.models import Event
 from parties.models import Department, User
 from tests import builders
 
@@ -137,6 +138,26 @@ def test_an_empty_field_is_named_first_and_beside_itself(client, device):
     assert "有 1 处需要修改" in text
     assert text.count("填写密码") == 2
     assert 'aria-invalid="true"' in text
+
+
+def test_who_signs_in_and_out_and_who_tries_in_vain_is_journalled(client, device):
+    sign_in(client)
+    sign_in(client, username="nobody")
+    sign_in(client, otp_token="")
+    sign_in(client, otp_token=code(device))
+    client.post(reverse("sign-out"))
+    lines = Event.objects.order_by("pk").values_list("action", "by_user", "by_label", "note")
+    assert list(lines) == [
+        ("sign_in_failed", None, "applicant", "127.0.0.1"),
+        ("sign_in", device.user_id, "示例经办", "127.0.0.1"),
+        ("sign_out", device.user_id, "示例经办", ""),
+    ]
+
+
+def test_tries_after_the_lock_fill_no_journal(client, device):
+    for _n in range(12):
+        sign_in(client, otp_token="1")  # noqa: S106
+    assert Event.objects.filter(action="sign_in_failed").count() <= 5
 
 
 def test_signing_out_is_an_act_not_a_link(client, device):

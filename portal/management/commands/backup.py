@@ -3,7 +3,7 @@ import subprocess
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.services.backup import make_backup
+from portal.services.backup import Refused, make_backup
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *, folder, **options):
         try:
             place, missing = make_backup(folder)
-        except ImproperlyConfigured as error:
+        except (ImproperlyConfigured, Refused) as error:
             raise CommandError(str(error)) from error
         except subprocess.CalledProcessError as error:
             raise CommandError(f"pg_dump: {error.stderr.strip()}") from error

@@ -17,6 +17,7 @@ from portal.services.backup import programs
 from portal.services.backup.make import DATABASE, DOCUMENTS, field_keys
 from portal.services.backup.sealed_file import (
     Damaged,
+    Refused,
     SealedReader,
     backup_key,
     check_file,
@@ -25,10 +26,6 @@ from portal.services.backup.sealed_file import (
 )
 
 STORED = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
-
-
-class Refused(Exception):  # noqa: N818 - a refusal, not a fault
-    """The backup can't be restored here; the message says why. Nothing was written."""
 
 
 def restore(folder):

@@ -1,5 +1,6 @@
 """A backup made: database and documents of one moment, under a key that is not in it."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from parties import sealing
 from portal.services.backup import programs
 from portal.services.backup.sealed_file import (
     CHUNK,
+    Refused,
     SealedWriter,
     backup_key,
     derived,
@@ -31,11 +33,20 @@ def make_backup(folder):
     """Write a backup into a new folder within `folder`; (its path, documents that are missing).
 
     It has its name only once it is whole: a run that was killed leaves a `.part` folder, which
-    the next run removes. Raises ImproperlyConfigured without a key, CalledProcessError where
-    pg_dump fails.
+    the next run removes. Raises ImproperlyConfigured without a key, Refused while another
+    backup is being written there, CalledProcessError where pg_dump fails.
     """
     key, folder = backup_key(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"another backup is being written into {folder}") from None
+        return _make_in(folder, key)
+
+
+def _make_in(folder, key):
     for left in folder.glob("portal-*.part"):
         shutil.rmtree(left)
     now = timezone.now()

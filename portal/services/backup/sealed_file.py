@@ -30,6 +30,10 @@ class Damaged(Exception):  # noqa: N818 - a finding, not a fault of the program
     """Something of a backup is not what was written, or not under this key; the message says."""
 
 
+class Refused(Exception):  # noqa: N818 - a refusal, not a fault
+    """It can't be done here; the message says why. Nothing was written."""
+
+
 def backup_key():
     """The 32 bytes of BACKUP_KEY. Raises ImproperlyConfigured where it is missing or none."""
     try:
