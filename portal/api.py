@@ -31,7 +31,7 @@ from casework.api import (
     shape,
 )
 from casework.documents import attachment
-from casework.moves import StaleVersion
+from casework.moves import StaleVersion, record
 from listings.api import LISTING, ListingDoor, Listings
 from listings.models import ImportBatch
 from parties.models import Actor, User
@@ -227,6 +227,7 @@ class ImportRejected(ImportDoor):
         batch = self.batch(public_id)
         if batch.rejected_file is None:
             raise Http404
+        record(batch, "download", actor=self.actor, note=batch.rejected_file.name)
         return attachment(batch.rejected_file)
 
 

@@ -8,7 +8,7 @@ from credit_portal.counted import totals
 from jointaction.models import Delivery, DistributionCursor, Push, Sheet
 from listings import ledger
 from listings.filters import in_force
-from listings.models import Listing
+from listings.models import ImportBatch, Listing
 from notices.models import Notice
 from objections.models import Objection
 from portal.services.health import heartbeat_age, sweep_ages
@@ -46,6 +46,7 @@ def _queues():
     reached = DistributionCursor.objects.values_list("seq", flat=True).first() or 0
     waiting = {
         "distribution": head - reached,
+        "imports": ImportBatch.objects.received().count(),
         "letters": Letter.objects.unmade().count(),
         "mails": Notice.objects.unsent(timezone.now()).count(),
         "webhooks": Delivery.objects.waiting().count(),
