@@ -52,7 +52,7 @@ def test_a_file_is_kept_and_later_its_good_rows_are_drafts_and_the_others_are_se
     draft = Listing.objects.get()
     assert (draft.status, draft.author_ids()) == ("draft", {machine.user.pk})
     journal = ImportBatch.objects.get().journal.order_by("pk")
-    assert [line.action for line in journal] == ["receive", "commit"]
+    assert [line.action for line in journal] == ["receive", "commit", "download"]
 
 
 def test_what_a_file_lacks_is_named():
