@@ -20,7 +20,7 @@ WASTE = "夜里两点前后把没有处理的废水排进门前的水沟，水�
 
 def plan(story):
     """Plan the vault's key and three reports; returns the vault officer's passphrase."""
-    passphrase = secrets.token_urlsafe(12)
+    passphrase, state = secrets.token_urlsafe(12), story.rng.getstate()
     opened = story.after(story.today, -70)
     story.aside(opened, _make_key, passphrase)
     told = {"facts": WAGES, "about": "通化示例路桥劳务有限公司"}
@@ -29,6 +29,7 @@ def plan(story):
     _report(story, -9, told, "scjg", reporter=PERSON, until="investigating")
     told = {"facts": WASTE, "about": "通化示例河边的加工厂，没有挂牌子"}
     _report(story, -2, told, "hbj", until="received")
+    story.rng.setstate(state)  # what befalls everybody else does not hang on the reports
     return passphrase
 
 
