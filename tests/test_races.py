@@ -134,6 +134,18 @@ def test_a_key_retired_while_a_report_comes_locks_nobody_out(committed_rules):
         assert list(report.wraps.values_list("key", flat=True)) == [second.pk]
 
 
+def test_of_two_officers_who_retire_each_others_key_one_is_refused(committed_rules):
+    first, second = (builders.vault_key(builders.vault_officer(name)) for name in ("甲", "乙"))
+    report, _code = builders.report(reporter=builders.REPORTER)
+    outcomes = at_once(
+        lambda: tipoffs.retire(first, actor=Actor.of(second.officer), lead_unit="fgw"),
+        lambda: tipoffs.retire(second, actor=Actor.of(first.officer), lead_unit="fgw"),
+    )
+    assert sum(isinstance(outcome, ValidationError) for outcome in outcomes) == 1
+    assert report.wraps.count() == 1
+    assert VaultKey.objects.active().count() == 1
+
+
 def test_an_identity_erased_while_it_is_granted_stays_erased(committed_rules):
     report, _code = builders.report("rsj", named=True, today=date(2024, 1, 5))
     builders.informed(report, today=date(2024, 1, 8))

@@ -100,6 +100,15 @@ def new_pair():
     return private, private.public_key().public_bytes_raw()
 
 
+def is_sound(public):
+    """Whether something can be wrapped to these 32 bytes: not to a point of low order."""
+    try:
+        SUITE.encrypt(b"", X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return False
+    return True
+
+
 def private_of(text):
     """The private key that 64 hexadecimal digits write down. Raises WrongKey."""
     try:

@@ -412,7 +412,7 @@ def test_a_recovery_key_made_elsewhere_comes_with_its_public_half_alone(rules):
     opening = {"purpose": "示例", "who": "示例"}
     raw = private.private_bytes_raw().hex()
     assert json.loads(told("open_with_recovery_key", report.number, stdin=raw, **opening))["name"]
-    for bad in ("xx", "00", public.hex()):
+    for bad in ("xx", "00", "00" * 32, public.hex()):
         with pytest.raises(CommandError):
             told("make_recovery_key", public=bad)
 

@@ -61,13 +61,14 @@ def make_recovery_key(*, public=None, lead_unit):
     """Register a recovery key; returns (key, private half in hexadecimal, told only here).
 
     With `public`, 32 bytes, the pair was made elsewhere and no private half is told.
-    Raises ValidationError where it is known already.
+    Raises ValidationError where it is known already, or is no sound point.
     """
     private = None
     if public is None:
         pair, public = sealing.new_pair()
         private = pair.private_bytes_raw().hex()
-    refuse({"public": VaultKey.objects.filter(public_key=public).exists() and _("已经登记过。")})
+    known = VaultKey.objects.filter(public_key=public).exists() and _("已经登记过。")
+    refuse({"public": known or (not sealing.is_sound(public) and _("这不是可用的公钥。"))})
     with transaction.atomic():
         key = VaultKey.objects.create(public_key=public)
         _told(key, "make", CLOCK, lead_unit, _("启用恢复密钥"))
@@ -82,6 +83,8 @@ def retire(key, *, actor, lead_unit):
     IllegalMove, ValidationError.
     """
     _check(policies.may_keep_vault(actor.user))
+    # all are held: of two officers who retire each other's key the second is refused
+    list(VaultKey.objects.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     key = lock(key)
     if not key.can("retire"):
         raise IllegalMove(key, "retire")
