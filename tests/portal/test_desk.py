@@ -89,7 +89,8 @@ def test_matters_of_every_kind_stand_in_the_order_of_their_days(desk, today):
     assert "个工作日" in text
     assert page.context["page"].paginator.count == 4
     assert {name: n for name, _label, n in page.context["tabs"]} == {
-        "objection": 3, "repair": 0, "approval": 1, "review": 0, "push": 0, "lift": 0, "hit": 0,
+        "objection": 3, "repair": 0, "report": 0, "approval": 1, "review": 0, "push": 0, "lift": 0,
+        "hit": 0,
     }  # fmt: skip
     assert old.subject.name not in home_of(desk(builders.clerk("jyj"))).content.decode()
 
