@@ -229,3 +229,24 @@ def test_the_day_of_a_group_follows_the_working_calendar(clerk, today):
     )
     group = "today" if matter.due_on == today else "soon"
     assert numbers(asked(clerk, due=group)) == [matter.number]
+
+
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_script_of_the_keys_is_sent_only_where_they_are_switched_on(clerk):
+    assert "desk.js" in asked(clerk).content.decode()
+    back = clerk.post(reverse("display"), {"shortcuts": "off", "next": "/desk/?due=today"})
+    assert back.url == "/desk/?due=today"
+    text = asked(clerk).content.decode()
+    assert "desk.js" not in text
+    assert "<dialog" not in text
+    clerk.post(reverse("display"), {"shortcuts": "nosuch"})
+    assert "desk.js" not in asked(clerk).content.decode()
+    clerk.post(reverse("display"), {"shortcuts": "on"})
+    assert "desk.js" in asked(clerk).content.decode()
+
+
+def test_the_switch_leads_back_to_a_page_that_can_be_opened(clerk):
+    refused = _keep(clerk, "", due="overdue")
+    assert 'name="next" value="/desk/"' in refused.content.decode()
