@@ -67,11 +67,6 @@ class SignInForm(AuthenticationForm):
             raise self.get_invalid_login_error()
         return self.cleaned_data
 
-    @property
-    def was_tried(self):
-        """Whether all three were given."""
-        return all(name in self.cleaned_data for name in self.fields)
-
     def _count_failure(self):
         """A wrong code counts towards the lock just as a wrong password does."""
         user_login_failed.send(

@@ -44,7 +44,7 @@ class ReportQuerySet(FilingQuerySet):
     def of_code(self, code):
         """The report that this receipt code opens, or None; the code is kept nowhere."""
         typed = code.upper().replace("-", "").replace(" ", "")
-        digests = sealing.blind_indexes(typed, purpose=RECEIPT)
+        digests = sealing.all_digests(typed, purpose=RECEIPT)
         return self.with_parts().filter(receipt_digest__in=digests).first()
 
     def closed_before(self, day):

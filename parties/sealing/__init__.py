@@ -92,6 +92,12 @@ def blind_indexes(value, *, purpose="paper"):
     return [_digest(key, value, purpose) for key in keys().values()]
 
 
+def all_digests(value, *, purpose):
+    """The digests of `value` under every key there is or was: of what is kept as a digest alone."""
+    retired = retired_index_keys(purpose).values()
+    return [*blind_indexes(value, purpose=purpose), *(_digest_under(key, value) for key in retired)]
+
+
 # No letter or digit that could be read as another.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -104,8 +110,7 @@ def new_code(length=10):
 def code_matches(code, digest):
     """Whether a typed query code is the one whose blind index is `digest`, under any key."""
     typed = code.strip().upper().replace("-", "").replace(" ", "")
-    found = blind_indexes(typed, purpose="query")
-    found += [_digest_under(key, typed) for key in retired_index_keys("query").values()]
+    found = all_digests(typed, purpose="query")
     return any(hmac.compare_digest(bytes(digest), candidate) for candidate in found)
 
 
