@@ -39,6 +39,7 @@ from portal.services.matters import GROUPS, TABS
 from redlist import desk as redlist_desk
 from repair import desk as repair_desk
 from rulebook.models import ListCategory
+from tipoffs.desk import reports as reports_desk
 
 PAGE = 20
 QUESTIONS = ("tab", "text", "due", "who", "state", "sort")
@@ -199,6 +200,7 @@ TITLES = {  # of a matter's kind: its actions in words, as its own page says the
     "redlist.review": redlist_desk.REVIEW_JOURNAL,
     "objections.objection": objections_desk.JOURNAL,
     "repair.repair": repair_desk.JOURNAL,
+    "tipoffs.report": reports_desk.JOURNAL,
 }
 FILES = {
     "csv": ("text/csv; charset=utf-8", csv_parts),
