@@ -396,6 +396,7 @@ def readable(persons, numbers, filings):
 
 
 def test_the_seals_of_the_journal_killed_at_any_point_lose_nothing(forker):
+    forker.run(seal)  # what other tests left
     builders.published_black()
     seconds = forker.run(seal)
     chance, killed = random.Random("seals"), 0

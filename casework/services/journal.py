@@ -15,7 +15,7 @@ from casework.models import JournalSeal
 
 GENESIS = hashlib.sha256(b"credit portal journal").digest()
 LOCK = 7311  # the advisory lock of whoever seals
-SPAN = 50_000  # ids under one seal at most
+SPAN = 50_000  # lines under one seal at most
 PATIENCE = 2  # seconds to wait for those who are writing
 TABLES = {  # what is sealed, every column by its text; an instant as µs since 1970
     "casework_event": (
@@ -114,9 +114,14 @@ def _seal_next(table, settled):
         seals = JournalSeal.objects
         reached = seals.filter(table=table).order_by("last").last()
         first = reached.last + 1 if reached else 1
-        last = min(settled, first + SPAN - 1)
-        if last < first:
+        if settled < first:
             return 0
+        cursor.execute(
+            f"SELECT id FROM {table} WHERE id BETWEEN %s AND %s"  # noqa: S608 - our own tables
+            " ORDER BY id OFFSET %s LIMIT 1",
+            [first, settled, SPAN - 1],
+        )
+        (last,) = cursor.fetchone() or (settled,)
         cursor.execute(_content(table, first, last))
         rows, content = cursor.fetchone()
     head = seals.head()
