@@ -5,8 +5,6 @@
   if (!told) return;
   let waiting, busy, again, over;
 
-  const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]+)/) || [])[1];
-
   const typed = () => {
     const data = new FormData(form);
     for (const box of form.querySelectorAll("input[autocomplete=off]")) data.delete(box.name);
@@ -19,7 +17,7 @@
     const answer = await fetch(location.href, {
       method: "POST",
       body: typed(),
-      headers: { Accept: "application/json", "X-CSRFToken": token() || "" },
+      headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
       redirect: "manual", // signed out: not the page that signs in
     });
     const kept = await answer.json();

@@ -210,7 +210,7 @@ def test_what_is_no_page_has_no_route(asked):
     assert (line["route"], line["status"]) == (None, 404)
 
 
-def test_of_who_reports_misconduct_no_address_is_written(asked):
+def test_of_who_reports_misconduct_no_address_is_written(asked, rules):
     for path in ("/reports/new/", "/en/reports/track/"):
         assert "address" not in asked(path)[-1]
 

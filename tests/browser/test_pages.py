@@ -62,7 +62,8 @@ def filled(transactional_db):
     )
     key, _raw = parties.make_key(builders.clerk(), scopes=["read"], name="行政审批系统")
     absence = {"starts": timezone.localdate(), "ends": timezone.localdate(), "why": "出差"}
-    away, stands_in = builders.clerk(), builders.reviewer()
+    away = builders.officer("rsj", "clerk", username="rsj-away")
+    stands_in = builders.reviewer()
     parties.delegate(away, stands_in, actor=Actor.of(away), **absence)
     feed.make_daily_file(today=timezone.localdate())
     sheet = builders.sheet((firm.code, firm.name), ("", "王示例"), unit="rsj")

@@ -265,6 +265,8 @@ def test_roles_and_departments_are_given_in_the_form(operator):
         "password1": "a-Long-pass-phrase-7",
         "password2": "a-Long-pass-phrase-7",
         "usable_password": "true",
+        "reason": "新录用，示例〔2026〕1号",
     }
-    assert operator.post(address(User, "add"), values).status_code == 302
+    told = operator.post(address(User, "add"), values)
+    assert "开通码" in told.content.decode()
     assert User.objects.get(username="rsj-new").roles == ["clerk", "liaison"]
