@@ -182,6 +182,8 @@ def test_the_keys_can_be_switched_off_and_on_again(listed):
     listed.keyboard.press("?")
     expect(listed.locator("dialog")).to_have_count(0)
     listed.get_by_role("button", name="打开快捷键").click()
+    expect(says_all).to_contain_text("键盘快捷键已开")
+    listed.wait_for_load_state()  # the script is there
     listed.keyboard.press("/")
     expect(listed.get_by_label("主体或编号")).to_be_focused()
 
