@@ -195,6 +195,7 @@ TITLES = {  # of a matter's kind: its actions in words, as its own page says the
     "listings.proposal": entries_desk.JOURNAL,
     "listings.partnercity": exchange_desk.JOURNAL,
     "jointaction.push": pushes_desk.JOURNAL,
+    "jointaction.hit": pushes_desk.JOURNAL,
     "jointaction.sheet": sheets_desk.STEPS,
     "jointaction.endpoint": endpoints_desk.JOURNAL,
     "redlist.review": redlist_desk.REVIEW_JOURNAL,
