@@ -37,9 +37,8 @@ from listings.filters import SearchForm
 from listings.models import Listing
 from listings.views import etag_of, etag_with_records, shows_entries
 from parties import identity
-from parties import services as parties
 from parties.desk import ENROLLING, SIGNED_IN_AT
-from parties.models import PUBLIC, Actor, Subject, User
+from parties.models import Actor, Subject
 from portal import services
 from portal.forms import SignInForm
 from portal.models import CreditReport
@@ -384,13 +383,13 @@ class SignIn(LoginView):
 
     def form_valid(self, form):
         answer, now = super().form_valid(form), timezone.now()
-        user, place = form.get_user(), self._place()
-        record_act(user, "sign_in", actor=Actor.of(user), note=place["address"])
         session = self.request.session
         session[SIGNED_IN_AT] = now.timestamp()
         if form.outcome == "enrolment":
             session[ENROLLING] = True
-        parties.open_session(user, session.session_key, outcome=form.outcome, now=now, **place)
+        services.signed_in(
+            form.get_user(), session.session_key, outcome=form.outcome, now=now, **self._place()
+        )
         return answer
 
     def form_invalid(self, form):
@@ -398,10 +397,7 @@ class SignIn(LoginView):
         if form.wait:
             return _wait(self.request, now + timedelta(seconds=form.wait), now=now)
         if form.tried and not getattr(self.request, "axes_locked_out", False):
-            username, place = form.cleaned_data["username"], self._place()
-            parties.record_failure(username, now=now, **place)
-            if user := User.objects.filter(username=username).first():
-                record_act(user, "sign_in_failed", actor=PUBLIC, note=place["address"])
+            services.sign_in_failed(form.cleaned_data["username"], now=now, **self._place())
         return super().form_invalid(form)
 
     def _place(self):

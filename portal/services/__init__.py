@@ -11,7 +11,7 @@ from portal.services.matters import Matters
 from portal.services.measures import measures
 from portal.services.report import credit_report, erase_reports, report_file, still_true
 from portal.services.saved import forget_view, keep_view, open_with
-from portal.services.sign_in import locked_until, seconds_to_wait
+from portal.services.sign_in import locked_until, seconds_to_wait, sign_in_failed, signed_in
 
 __all__ = [
     "Asked",
@@ -36,6 +36,8 @@ __all__ = [
     "readiness",
     "report_file",
     "seconds_to_wait",
+    "sign_in_failed",
+    "signed_in",
     "statistics",
     "still_true",
     "swept",

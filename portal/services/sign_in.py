@@ -5,11 +5,31 @@ from datetime import timedelta
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from casework.moves import record_act
 from casework.services import count, host_of
+from parties import services as parties
+from parties.models import PUBLIC, Actor, User
 from parties.services import known_address
+
+
+@transaction.atomic
+def signed_in(user, session_key, *, outcome, now, address, user_agent):
+    """Open the session and write the sign-in into the journal, both or neither."""
+    record_act(user, "sign_in", actor=Actor.of(user), note=address)
+    place = {"address": address, "user_agent": user_agent}
+    parties.open_session(user, session_key, outcome=outcome, now=now, **place)
+
+
+@transaction.atomic
+def sign_in_failed(username, *, now, address, user_agent):
+    """Write down a try in vain; of a name that is no account nothing is kept."""
+    parties.record_failure(username, now=now, address=address, user_agent=user_agent)
+    if user := User.objects.filter(username=username).first():
+        record_act(user, "sign_in_failed", actor=PUBLIC, note=address)
 
 
 def seconds_to_wait(username, address):
